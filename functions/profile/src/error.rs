@@ -1,0 +1,58 @@
+//! What can go wrong here, and the one place where it becomes an answer.
+
+use http::StatusCode;
+use shared::http::{Problem, Violation};
+use shared::sql::{OpenError, SqlError};
+use shared::variables::Misconfigured;
+
+/// This function's errors.
+#[derive(Debug)]
+pub enum Error {
+    /// The birthday is of someone under 18 (clause M1). Nothing was stored.
+    Underage,
+    /// The fields have these violations.
+    Invalid(Vec<Violation>),
+    /// The profile is not the version that `If-Match` names.
+    Changed,
+    /// `If-Match` is not one entity tag or `*`.
+    IfMatchInvalid,
+    /// There is no such profile, or none that the asker may know of.
+    NotFound,
+    /// Anything that is a problem already.
+    Problem(Problem),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Underage => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "adults-only",
+                "创人脉仅面向年满十八周岁的成年人",
+            ),
+            Error::Invalid(violations) => Self::invalid_fields(&violations),
+            Error::Changed => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "profile-changed",
+                "资料已在别处更新,请刷新后重试",
+            ),
+            Error::IfMatchInvalid => {
+                Self::new(StatusCode::BAD_REQUEST, "if-match-invalid", "If-Match 无效")
+            }
+            Error::NotFound => Self::not_found(),
+            Error::Problem(problem) => problem,
+        }
+    }
+}
+
+macro_rules! from_problem {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::Problem(error.into())
+            }
+        })*
+    };
+}
+
+from_problem!(Problem, SqlError, OpenError, Misconfigured);

@@ -1,0 +1,110 @@
+//! `/v1/profile`: one's own profile (clauses S1, S2, R1, R2).
+
+use http::header;
+use shared::http::{Answer, Context, ProblemBody, object};
+use shared::session::Session;
+use shared::variables;
+
+use crate::document::{OwnProfile, ProfilePatch};
+use crate::error::Error;
+use crate::fields::Setting;
+use crate::patch::Patch;
+use crate::store::{self, Profile};
+use crate::view;
+
+/// Read one's profile
+#[utoipa::path(get, path = "/v1/profile", tag = "profile", security(("session" = [])),
+    responses((status = 200, body = OwnProfile,
+        headers(("etag" = String, description = "the version, for `If-Match`")))))]
+pub fn read(cx: &Context, session: Session) -> Result<Answer, Error> {
+    Ok(answer(&store::find(cx, session.account_id)?))
+}
+
+/// Change one's profile
+///
+/// A JSON merge patch: what is not named stays, null clears. All violations come in one answer, and then
+/// nothing is changed.
+#[utoipa::path(patch, path = "/v1/profile", tag = "profile", security(("session" = [])),
+    params(("if-match" = Option<String>, Header,
+        description = "change it only if this is still its version")),
+    request_body(content = ProfilePatch, content_type = "application/merge-patch+json"),
+    responses(
+        (status = 200, body = OwnProfile,
+            headers(("etag" = String, description = "the new version"))),
+        (status = 412, description = "`profile-changed`: it is another version by now",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid-fields`; `adults-only`: the birthday is under 18 years ago",
+            body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub fn update(cx: &Context, session: Session) -> Result<Answer, Error> {
+    let expected = cx
+        .request()
+        .headers()
+        .get(header::IF_MATCH)
+        .map(|value| value.to_str().map_err(|_| Error::IfMatchInvalid))
+        .transpose()?
+        .map(if_match)
+        .transpose()?
+        .flatten();
+    let patch = object(cx, &["application/merge-patch+json", "application/json"])?;
+    let setting = Setting {
+        today: cx.now().china_date(),
+        avatar_url_prefixes: variables::text("avatar_url_prefixes")?
+            .split(',')
+            .map(|prefix| prefix.trim().to_owned())
+            .filter(|prefix| !prefix.is_empty())
+            .collect(),
+    };
+    let patch = Patch::read(&patch, &setting)?;
+    Ok(answer(&store::update(
+        cx,
+        session.account_id,
+        patch,
+        expected,
+    )?))
+}
+
+fn answer(profile: &Profile) -> Answer {
+    Answer::ok(&view::own(profile)).header(header::ETAG, &format!("\"{}\"", profile.version))
+}
+
+/// The version that `If-Match` names; `None` for `*`. A tag that is none of ours matches no version: it
+/// reads as one that never is.
+fn if_match(text: &str) -> Result<Option<i64>, Error> {
+    const NEVER: i64 = i64::MIN;
+    if text == "*" {
+        return Ok(None);
+    }
+    // If-Match compares strongly: a weak tag matches nothing (RFC 9110, 13.1.1).
+    if text.starts_with("W/\"") && text.ends_with('"') {
+        return Ok(Some(NEVER));
+    }
+    let tag = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .filter(|tag| !tag.contains('"'))
+        .ok_or(Error::IfMatchInvalid)?;
+    Ok(Some(
+        tag.parse()
+            .ok()
+            .filter(|version| *version >= 0)
+            .unwrap_or(NEVER),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn if_match_names_a_version_or_none_that_is() {
+        assert_eq!(if_match("*").unwrap(), None);
+        assert_eq!(if_match("\"7\"").unwrap(), Some(7));
+        for text in ["\"-1\"", "\"x\"", "W/\"7\"", "\"\""] {
+            assert_eq!(if_match(text).unwrap(), Some(i64::MIN), "{text}");
+        }
+        for text in ["7", "\"7", "\"7\", \"8\"", ""] {
+            assert!(if_match(text).is_err(), "{text}");
+        }
+    }
+}

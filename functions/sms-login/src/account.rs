@@ -1,0 +1,129 @@
+//! Accounts: found by number, opened once.
+
+use http::StatusCode;
+use shared::crypto::{KeyedHash, PersonKey};
+use shared::http::{Context, Problem};
+use shared::log::Level;
+use shared::random;
+use shared::sql::{Parameter, statements};
+use uuid::Uuid;
+
+use crate::phone::Phone;
+
+statements! {
+    /// An account by its number.
+    FIND = "SELECT id, policy_version, password_hash, \
+              (SELECT COUNT(*) FROM profiles p WHERE p.account_id = a.id) AS profiles \
+            FROM accounts a WHERE phone_hash = $1";
+    /// A consent. The same one given again changes nothing.
+    CONSENT = "INSERT INTO policy_consents (account_id, version, given_at) VALUES ($1, $2, $3) \
+               ON CONFLICT (account_id, version) DO NOTHING";
+    /// A new account; the schema refuses it without its consent, and refuses a number's second.
+    OPEN = "INSERT INTO accounts (id, phone_hash, phone, person_key_id, policy_version, created_at) \
+            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    /// A new account's empty profile.
+    OPEN_PROFILE = "INSERT INTO profiles (account_id, version, hidden) VALUES ($1, 0, 0) \
+                    ON CONFLICT (account_id) DO NOTHING";
+    /// The account stands by the newer version.
+    ADVANCE = "UPDATE accounts SET policy_version = $1 WHERE id = $2 AND policy_version < $1";
+}
+
+/// An account, as logging in needs it.
+pub struct Account {
+    /// The account.
+    pub id: Uuid,
+    /// The newest version of the policy that was consented to.
+    pub policy_version: String,
+    /// The password's hash in PHC form, if one was set.
+    pub password_hash: Option<String>,
+}
+
+/// What a sealed phone number is bound to.
+pub fn phone_context(account_id: Uuid) -> String {
+    format!("accounts.phone:{account_id}")
+}
+
+/// The account of this number, if there is one. One whose opening was stopped half-way is completed.
+///
+/// # Errors
+/// The database failed.
+pub fn find(cx: &Context, phone_hash: &KeyedHash) -> Result<Option<Account>, Problem> {
+    let row = cx.sql()?.first(&FIND, &[Parameter::blob(phone_hash)])?;
+    let Some(row) = row else { return Ok(None) };
+    let id = row.get("id")?;
+    if row.get::<i64>("profiles")? == 0 {
+        cx.sql()?.execute(&OPEN_PROFILE, &[Parameter::id(id)])?;
+    }
+    Ok(Some(Account {
+        id,
+        policy_version: row.get("policy_version")?,
+        password_hash: row.get("password_hash")?,
+    }))
+}
+
+/// Opens the account `id` for a number, with consent to `policy_version`; where the number has an
+/// account by now, that one is answered.
+///
+/// The steps are in the order in which each can be done again: a data key that no row names protects
+/// nothing, a consent without an account says nothing, and from the account's row on, [`find`] completes
+/// the rest.
+///
+/// # Errors
+/// The database or the key store failed.
+pub fn open(
+    cx: &Context,
+    phone: &Phone,
+    phone_hash: &KeyedHash,
+    id: Uuid,
+    policy_version: &str,
+) -> Result<Account, Problem> {
+    let mut rng = random::host();
+    let key = PersonKey::create(cx, &mut rng)?;
+    let sealed = key.seal(&phone_context(id), phone.e164().as_bytes(), &mut rng);
+    record_consent(cx, id, policy_version)?;
+    cx.sql()?.execute(
+        &OPEN,
+        &[
+            Parameter::id(id),
+            Parameter::blob(phone_hash),
+            Parameter::blob(sealed),
+            Parameter::id(key.id),
+            Parameter::text(policy_version),
+            Parameter::time(cx.now()),
+        ],
+    )?;
+    cx.log(Level::Info, "account-opened", &[]);
+    find(cx, phone_hash)?.ok_or_else(|| {
+        Problem::new(
+            StatusCode::CONFLICT,
+            "account-changed",
+            "账号状态已变化,请重试",
+        )
+    })
+}
+
+/// Records consent to `version` and lets the account stand by it. The record comes first: the account's
+/// row refers to it.
+///
+/// # Errors
+/// The database failed.
+pub fn consent(cx: &Context, account_id: Uuid, version: &str) -> Result<(), Problem> {
+    record_consent(cx, account_id, version)?;
+    cx.sql()?.execute(
+        &ADVANCE,
+        &[Parameter::text(version), Parameter::id(account_id)],
+    )?;
+    Ok(())
+}
+
+fn record_consent(cx: &Context, account_id: Uuid, version: &str) -> Result<(), Problem> {
+    cx.sql()?.execute(
+        &CONSENT,
+        &[
+            Parameter::id(account_id),
+            Parameter::text(version),
+            Parameter::time(cx.now()),
+        ],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! What can go wrong here, and the one place where it becomes an answer.
+
+use http::StatusCode;
+use shared::crypto::Broken;
+use shared::http::{Problem, Violation};
+use shared::key_value::Unavailable;
+use shared::log::Level;
+use shared::policy::Versions;
+use shared::sql::{OpenError, SqlError};
+use shared::time::Timestamp;
+use shared::variables::Misconfigured;
+
+use crate::phone::NotAPhone;
+
+/// This function's errors.
+#[derive(Debug)]
+pub enum Error {
+    /// The number is no mobile number of mainland China.
+    NotAPhone,
+    /// Too many, until then.
+    RateLimited {
+        /// When the next will be accepted.
+        until: Timestamp,
+    },
+    /// The code or the password is wrong, used, or too old. It is not told which, nor whether there is
+    /// such an account.
+    CredentialsInvalid,
+    /// A new account needs consent, or the version consented to is not the current one.
+    ConsentRequired(Versions),
+    /// The fields have these violations.
+    Invalid(Vec<Violation>),
+    /// The SMS provider has refused this number for now: its own limit.
+    SmsRefusedForNow,
+    /// The SMS provider cannot send; people may have to act.
+    SmsUnavailable {
+        /// What the log says.
+        cause: String,
+        /// Whether people must act.
+        alarm: bool,
+    },
+    /// Anything that is a problem already.
+    Problem(Problem),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotAPhone => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "phone-invalid",
+                "请输入正确的中国大陆手机号",
+            ),
+            // The wait is counted from now, which is a moment after the request's own `now`: the client
+            // is told to wait a little longer, never too short.
+            Error::RateLimited { until } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate-limited",
+                "操作太频繁,请稍后再试",
+            )
+            .retry_at(Timestamp::now(), until),
+            Error::CredentialsInvalid => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "credentials-invalid",
+                "验证码或密码不正确,或已失效",
+            )
+            .header(http::header::WWW_AUTHENTICATE, "Bearer"),
+            Error::ConsentRequired(versions) => versions.consent_required(),
+            Error::Invalid(violations) => Self::invalid_fields(&violations),
+            Error::SmsRefusedForNow => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "sms-limit",
+                "短信发送太频繁,请稍后再试",
+            )
+            .retry_after(60),
+            Error::SmsUnavailable { cause, alarm } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "sms-unavailable",
+                "短信暂时无法发送,请稍后再试",
+            )
+            .retry_after(60)
+            .because(if alarm { Level::Alarm } else { Level::Error }, cause),
+            Error::Problem(problem) => problem,
+        }
+    }
+}
+
+impl From<NotAPhone> for Error {
+    fn from(NotAPhone: NotAPhone) -> Self {
+        Self::NotAPhone
+    }
+}
+
+macro_rules! from_problem {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::Problem(error.into())
+            }
+        })*
+    };
+}
+
+from_problem!(
+    Problem,
+    SqlError,
+    OpenError,
+    Misconfigured,
+    Broken,
+    Unavailable
+);

@@ -1,0 +1,48 @@
+//! Accounts by mobile number: one-time codes, passwords, sessions, and consent to the policy
+//! (clauses L1, L2, L4, N1, K1, V18).
+
+use shared::http::{Route, routes};
+use shared::sql::Statement;
+
+mod account;
+mod client_address;
+mod code;
+mod device;
+mod document;
+mod error;
+mod password;
+mod phone;
+mod rate_limit;
+mod routes;
+mod sign_in;
+mod sms;
+
+pub use document::document;
+
+/// The component's routes.
+pub const ROUTES: &[Route] = routes! {
+    POST "/v1/auth/sms-codes" => routes::sms_codes::create,
+    POST "/v1/auth/sessions" => routes::sessions::create,
+    GET "/v1/auth/sessions" => routes::sessions::list,
+    DELETE "/v1/auth/sessions" => routes::sessions::delete_others,
+    GET "/v1/auth/sessions/current" => routes::current_session::read,
+    DELETE "/v1/auth/sessions/current" => routes::current_session::delete,
+    PUT "/v1/auth/password" => routes::password::set,
+    GET "/v1/policy" => routes::policy::read,
+    POST "/v1/policy/consents" => routes::policy::consent,
+    GET "/v1/contact" => routes::contact::read,
+};
+
+/// Every statement of this function.
+pub const STATEMENTS: &[&[(&str, Statement)]] = &[
+    account::STATEMENTS,
+    code::STATEMENTS,
+    device::STATEMENTS,
+    rate_limit::STATEMENTS,
+    routes::current_session::STATEMENTS,
+    routes::password::STATEMENTS,
+    routes::sessions::STATEMENTS,
+    sign_in::STATEMENTS,
+];
+
+shared::http::component!(ROUTES);

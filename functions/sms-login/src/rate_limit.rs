@@ -1,0 +1,149 @@
+//! Counters that hold under any number of requests at once.
+//!
+//! All counters of a call are taken in one statement. Each row carries what it allows, and a check in the
+//! schema refuses the row that would go beyond: then the whole statement has no effect, on either engine.
+
+use std::time::Duration;
+
+use shared::crypto::{Key, KeyedHash, Purpose};
+use shared::http::{Context, Problem};
+use shared::sql::{Constraint, Parameter, SqlError, statements};
+use shared::time::Timestamp;
+
+use crate::error::Error;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+statements! {
+    /// Takes two counters, or neither.
+    TAKE_TWO = "INSERT INTO rate_limits (bucket, taken, allowed, ends_at) \
+        VALUES ($1, 1, $2, $3), ($4, 1, $5, $6) \
+        ON CONFLICT (bucket) DO UPDATE SET \
+          taken = CASE WHEN rate_limits.ends_at <= $7 THEN 1 ELSE rate_limits.taken + 1 END, \
+          ends_at = CASE WHEN rate_limits.ends_at <= $7 THEN excluded.ends_at \
+                         ELSE rate_limits.ends_at END, \
+          allowed = excluded.allowed";
+    /// Takes four counters, or none.
+    TAKE_FOUR = "INSERT INTO rate_limits (bucket, taken, allowed, ends_at) \
+        VALUES ($1, 1, $2, $3), ($4, 1, $5, $6), ($7, 1, $8, $9), ($10, 1, $11, $12) \
+        ON CONFLICT (bucket) DO UPDATE SET \
+          taken = CASE WHEN rate_limits.ends_at <= $13 THEN 1 ELSE rate_limits.taken + 1 END, \
+          ends_at = CASE WHEN rate_limits.ends_at <= $13 THEN excluded.ends_at \
+                         ELSE rate_limits.ends_at END, \
+          allowed = excluded.allowed";
+    /// When one counter can be taken again.
+    FIND = "SELECT taken, ends_at FROM rate_limits WHERE bucket = $1";
+    /// Gives one back.
+    GIVE_BACK = "UPDATE rate_limits SET taken = taken - 1 WHERE bucket = $1 AND taken > 0";
+}
+
+/// One limit: so many in such a time for one subject.
+#[derive(Debug)]
+pub struct Limit {
+    kind: &'static str,
+    subject: Vec<u8>,
+    allowed: i64,
+    window: Duration,
+}
+
+impl Limit {
+    /// `allowed` in a minute.
+    pub fn per_minute(kind: &'static str, subject: &[u8], allowed: i64) -> Self {
+        Self::new(kind, subject, allowed, MINUTE)
+    }
+
+    /// `allowed` in an hour.
+    pub fn per_hour(kind: &'static str, subject: &[u8], allowed: i64) -> Self {
+        Self::new(kind, subject, allowed, HOUR)
+    }
+
+    /// `allowed` in a day.
+    pub fn per_day(kind: &'static str, subject: &[u8], allowed: i64) -> Self {
+        Self::new(kind, subject, allowed, DAY)
+    }
+
+    fn new(kind: &'static str, subject: &[u8], allowed: i64, window: Duration) -> Self {
+        Self {
+            kind,
+            subject: subject.to_vec(),
+            allowed,
+            window,
+        }
+    }
+
+    fn bucket(&self, key: &Key) -> KeyedHash {
+        key.hash(&[
+            self.kind.as_bytes(),
+            &self.window.as_secs().to_be_bytes(),
+            &self.subject,
+        ])
+    }
+}
+
+/// Counters that were taken.
+#[must_use]
+pub struct Taken(Vec<KeyedHash>);
+
+/// Takes one from each of the limits, or from none. A window begins with its first taking.
+///
+/// # Errors
+/// [`Error::RateLimited`] with the time when all can be taken again.
+pub fn take<const N: usize>(cx: &Context, limits: [Limit; N]) -> Result<Taken, Error> {
+    let statement = const {
+        match N {
+            2 => &TAKE_TWO,
+            4 => &TAKE_FOUR,
+            _ => panic!("write a statement for as many limits"),
+        }
+    };
+    let key = Key::for_purpose(Purpose::RateLimit)?;
+    let buckets = limits.each_ref().map(|limit| limit.bucket(&key));
+    let mut parameters = Vec::new();
+    for (limit, bucket) in limits.iter().zip(&buckets) {
+        parameters.extend([
+            Parameter::blob(bucket),
+            Parameter::Integer(limit.allowed),
+            Parameter::time(cx.now().plus(limit.window)),
+        ]);
+    }
+    parameters.push(Parameter::time(cx.now()));
+    match cx.sql()?.execute(statement, &parameters) {
+        Ok(()) => Ok(Taken(buckets.to_vec())),
+        Err(SqlError::Constraint(Constraint::Check(_))) => Err(Error::RateLimited {
+            until: free_again(cx, &limits, &buckets)?,
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The latest end among the windows that are used up.
+fn free_again(cx: &Context, limits: &[Limit], buckets: &[KeyedHash]) -> Result<Timestamp, Problem> {
+    let mut until = cx.now();
+    for (limit, bucket) in limits.iter().zip(buckets) {
+        let row = cx.sql()?.first(&FIND, &[Parameter::blob(bucket)])?;
+        let used_up = match row {
+            Some(row) => {
+                let ends_at: Timestamp = row.get("ends_at")?;
+                (row.get::<i64>("taken")? >= limit.allowed).then_some(ends_at)
+            }
+            None => (limit.allowed <= 0).then(|| cx.now().plus(limit.window)),
+        };
+        until = until.max(used_up.unwrap_or(until));
+    }
+    Ok(until)
+}
+
+impl Taken {
+    /// Gives the counters back, for what did not happen after all.
+    ///
+    /// # Errors
+    /// The database failed; what is not given back then comes back when its window ends.
+    pub fn give_back(self, cx: &Context) -> Result<(), Problem> {
+        for bucket in self.0 {
+            cx.sql()?.execute(&GIVE_BACK, &[Parameter::blob(bucket)])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,301 @@
+//! `/v1/auth/sessions`: logging in, and the account's sessions (clauses L1, L4).
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use shared::http::{Answer, Context, Json, Page, PageRequest, Problem, ProblemBody, Violation};
+use shared::policy::Versions;
+use shared::session::{self, Session};
+use shared::sql::{Parameter, Row, SqlError, statements};
+use shared::time::Timestamp;
+use shared::{random, variables};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::account::{self, Account};
+use crate::client_address::ClientAddress;
+use crate::code::{CodePurpose, Redeemed, Redeemer};
+use crate::device::Device;
+use crate::error::Error;
+use crate::password;
+use crate::phone::Phone;
+use crate::rate_limit::{self, Limit};
+use crate::sign_in::{self, Plan, SignedIn};
+
+statements! {
+    /// One page of an account's living sessions.
+    LIST = "SELECT s.id, s.created_at, s.last_used_on, s.expires_at, \
+              d.model, d.os, d.app_version, d.first_seen_at \
+            FROM sessions s LEFT JOIN devices d ON d.id = s.device_id \
+            WHERE s.account_id = $1 AND s.id < $2 AND s.expires_at > $3 \
+            ORDER BY s.id DESC LIMIT $4";
+    /// Ends all sessions of an account but one.
+    END_OTHERS = "DELETE FROM sessions WHERE account_id = $1 AND id <> $2 RETURNING token_hash";
+}
+
+/// Who logs in: by `code`, or by `password`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRequest {
+    /// A mobile number of mainland China, in any form that people type.
+    #[schema(example = "+8613800138000")]
+    phone: String,
+    /// The code that was sent for the purpose `login`.
+    #[schema(example = "123456")]
+    code: Option<String>,
+    /// The password, if one was set before.
+    password: Option<String>,
+    /// The version of the policy that the person consents to: the one in force. A new account needs it.
+    #[schema(example = "2023-10-25")]
+    policy_version: Option<String>,
+    /// The device, for the account's security. With it a lost answer can be asked for again with the same
+    /// code, for a minute.
+    device: Option<Device>,
+}
+
+/// Log in
+///
+/// Opens the account of a new number. A device has one session: its older one ends.
+#[utoipa::path(post, path = "/v1/auth/sessions", tag = "auth",
+    request_body = LoginRequest,
+    responses(
+        (status = 201, body = SignedIn),
+        (status = 401, description = "`credentials-invalid`: wrong, used or too old",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`policy-consent-required`: names the `policy_version` in force; \
+            the code stays good", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`phone-invalid`, `invalid-fields`",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate-limited`: too many passwords tried; see `Retry-After`",
+            body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub fn create(
+    cx: &Context,
+    address: ClientAddress,
+    Json(request): Json<LoginRequest>,
+) -> Result<Answer, Error> {
+    let phone = Phone::parse(&request.phone)?;
+    let violations = request.device.as_ref().map(Device::violations);
+    if let Some(violations) = violations.filter(|violations| !violations.is_empty()) {
+        return Err(Error::Invalid(violations));
+    }
+    let versions = Versions::in_force()?;
+    let consents = request.policy_version.is_some();
+    if consents && request.policy_version.as_deref() != Some(&versions.current) {
+        return Err(Error::ConsentRequired(versions));
+    }
+    let login = Login {
+        phone,
+        consents,
+        device: request.device,
+        versions,
+    };
+    let signed_in = match (request.code, request.password) {
+        (Some(code), None) => login.by_code(cx, &code)?,
+        (None, Some(password)) => login.by_password(cx, &address, &password)?,
+        _ => {
+            return Err(Error::Invalid(vec![Violation::new(
+                "code",
+                "one-of-code-password",
+            )]));
+        }
+    };
+    Ok(Answer::json(StatusCode::CREATED, &signed_in))
+}
+
+struct Login {
+    phone: Phone,
+    /// Whether the person consents to the version in force.
+    consents: bool,
+    device: Option<Device>,
+    versions: Versions,
+}
+
+impl Login {
+    fn by_code(self, cx: &Context, digits: &str) -> Result<SignedIn, Error> {
+        let phone_hash = self.phone.hash()?;
+        let redeemer = Redeemer {
+            phone_hash: &phone_hash,
+            purpose: CodePurpose::Login,
+            digits,
+            identity: match &self.device {
+                Some(device) => device.hash()?,
+                // Nobody else can present this, so nobody can repeat the login.
+                None => random::bytes(&mut random::host()),
+            },
+            may_open_account: self.consents,
+        };
+        let plan = match redeemer.redeem(cx, Plan::draw(cx.now()))? {
+            Redeemed::Used(plan) => plan,
+            Redeemed::WouldOpenAccount => return Err(Error::ConsentRequired(self.versions)),
+        };
+        let account = match account::find(cx, &phone_hash)? {
+            Some(account) => account,
+            None if self.consents => account::open(
+                cx,
+                &self.phone,
+                &phone_hash,
+                plan.account_id,
+                &self.versions.current,
+            )?,
+            // Deleted since the code was used.
+            None => return Err(Error::ConsentRequired(self.versions)),
+        };
+        self.start(cx, account, plan)
+    }
+
+    fn by_password(
+        self,
+        cx: &Context,
+        address: &ClientAddress,
+        text: &str,
+    ) -> Result<SignedIn, Error> {
+        let phone_hash = self.phone.hash()?;
+        let allowed = |variable| variables::parsed::<i64>(variable);
+        let taken = rate_limit::take(
+            cx,
+            [
+                Limit::per_hour(
+                    "password",
+                    &phone_hash,
+                    allowed("password_tries_per_number_hour")?,
+                ),
+                Limit::per_hour(
+                    "password-address",
+                    address.0.as_bytes(),
+                    allowed("password_tries_per_address_hour")?,
+                ),
+            ],
+        )?;
+        let account = account::find(cx, &phone_hash)?;
+        let stored = account
+            .as_ref()
+            .and_then(|account| account.password_hash.as_deref());
+        let is_right = password::verify(text, stored);
+        let account = account
+            .filter(|_| is_right)
+            .ok_or(Error::CredentialsInvalid)?;
+        taken.give_back(cx)?;
+        let plan = Plan::draw(cx.now());
+        self.start(cx, account, plan)
+    }
+
+    fn start(self, cx: &Context, mut account: Account, plan: Plan) -> Result<SignedIn, Error> {
+        if self.consents && account.policy_version < self.versions.current {
+            account::consent(cx, account.id, &self.versions.current)?;
+            account.policy_version.clone_from(&self.versions.current);
+        }
+        let signed_in = sign_in::start(cx, account, self.device.as_ref(), plan, self.versions)?;
+        Ok(signed_in)
+    }
+}
+
+/// One session of the account.
+#[derive(Serialize, ToSchema)]
+pub struct SessionItem {
+    id: Uuid,
+    /// Whether it is the session that asks.
+    current: bool,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// The day of its last use, in China.
+    #[schema(value_type = String, format = Date)]
+    last_used_on: String,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// The device, if one was named.
+    device: Option<DeviceItem>,
+}
+
+/// A device that the account was used on.
+#[derive(Serialize, ToSchema)]
+pub struct DeviceItem {
+    model: String,
+    os: String,
+    app_version: String,
+    /// When the account was first used on it.
+    #[schema(value_type = String, format = DateTime)]
+    first_seen_at: Timestamp,
+}
+
+impl DeviceItem {
+    /// Reads a device's columns.
+    ///
+    /// # Errors
+    /// The row has other columns.
+    pub fn from_row(row: &Row) -> Result<Self, SqlError> {
+        Ok(Self {
+            model: row.get("model")?,
+            os: row.get("os")?,
+            app_version: row.get("app_version")?,
+            first_seen_at: row.get("first_seen_at")?,
+        })
+    }
+}
+
+impl SessionItem {
+    fn from_row(row: &Row, asking: &Session) -> Result<Self, SqlError> {
+        let id = row.get("id")?;
+        let last_used_on: Timestamp = row.get("last_used_on")?;
+        let has_device = row.get::<Option<String>>("model")?.is_some();
+        Ok(Self {
+            id,
+            current: id == asking.id,
+            created_at: row.get("created_at")?,
+            last_used_on: last_used_on.china_date().to_string(),
+            expires_at: row.get("expires_at")?,
+            device: has_device.then(|| DeviceItem::from_row(row)).transpose()?,
+        })
+    }
+}
+
+/// List the sessions
+///
+/// The account's living sessions, newest first.
+#[utoipa::path(get, path = "/v1/auth/sessions", tag = "auth", security(("session" = [])),
+    params(
+        ("limit" = Option<u32>, Query, description = "1 to 100, default 20", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "the last page's `next_cursor`"),
+    ),
+    responses((status = 200, body = Page<SessionItem>)))]
+pub fn list(cx: &Context, session: Session, page: PageRequest) -> Result<Answer, Problem> {
+    let rows = cx.sql()?.query(
+        &LIST,
+        &[
+            Parameter::id(session.account_id),
+            Parameter::text(page.before()),
+            Parameter::time(cx.now()),
+            Parameter::Integer(page.rows()),
+        ],
+    )?;
+    let items = rows
+        .iter()
+        .map(|row| SessionItem::from_row(row, &session))
+        .collect::<Result<_, _>>()?;
+    Ok(Answer::ok(&page.page(items, |item: &SessionItem| item.id)))
+}
+
+/// End all other sessions
+#[utoipa::path(delete, path = "/v1/auth/sessions", tag = "auth", security(("session" = [])),
+    responses((status = 204, description = "only the session that asks is left")))]
+pub fn delete_others(cx: &Context, session: Session) -> Result<Answer, Problem> {
+    end_others(cx, &session)?;
+    Ok(Answer::no_content())
+}
+
+/// Ends all sessions of the account but `session`, at once. Their rows go first: the cache is filled from
+/// them.
+///
+/// # Errors
+/// The database failed.
+pub fn end_others(cx: &Context, session: &Session) -> Result<(), Problem> {
+    let rows = cx.sql()?.query(
+        &END_OTHERS,
+        &[Parameter::id(session.account_id), Parameter::id(session.id)],
+    )?;
+    let mut ended = Vec::new();
+    for row in &rows {
+        let token_hash: Vec<u8> = row.get("token_hash")?;
+        ended.extend(<[u8; 32]>::try_from(token_hash));
+    }
+    session::forget(cx, &ended)
+}

@@ -1,0 +1,301 @@
+//! The data map: what every stored column and key is, why it is held, for how long and on which basis,
+//! and what happens to it when a person asks for a copy or leaves. A test compares it with the schema of
+//! both engines, so that nothing is stored without a decision.
+
+/// How much a value says about a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Nothing.
+    Open,
+    /// It is about a person, or leads to one.
+    Personal,
+    /// The law calls it sensitive: stored only as ciphertext or as a keyed hash.
+    Sensitive,
+}
+
+/// Why it may be held (clause X1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The person agreed to the policy.
+    Consent,
+    /// The service that the person asked for cannot be given without it.
+    Contract,
+    /// The law asks for it.
+    Law,
+    /// The service could not be kept safe without it.
+    Safety,
+}
+
+/// How long it is held (clause D2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// Until the account is deleted.
+    Account,
+    /// Until the moment in the row's `expires_at` or `ends_at`.
+    RowExpiry,
+    /// Three years from the event, the law's minimum for service records.
+    ThreeYears,
+    /// As long as the application exists.
+    Always,
+}
+
+/// What a copy of a person's data does with it (clause R6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnExport {
+    /// It is in the copy; ciphertext is opened first.
+    Included,
+    /// It says nothing to the person, or would only weaken the account: a hash, a secret, a counter.
+    Omitted,
+}
+
+/// What deleting the account does with it (clause R5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDeletion {
+    /// It goes.
+    Deleted,
+    /// It goes by itself soon, and until then leads to nobody without the application's key.
+    Expires,
+    /// It stays, and leads to nobody any more.
+    Kept,
+}
+
+/// One column.
+#[derive(Debug)]
+pub struct Column {
+    /// The column's name.
+    pub name: &'static str,
+    /// How much it says about a person.
+    pub class: Class,
+    /// What happens to it in a copy.
+    pub on_export: OnExport,
+}
+
+/// One table, or one kind of key in the key-value store.
+#[derive(Debug)]
+pub struct Holding {
+    /// The table's name, or the keys' prefix.
+    pub name: &'static str,
+    /// Why it is held.
+    pub purpose: &'static str,
+    /// On which basis.
+    pub basis: Basis,
+    /// For how long.
+    pub retention: Retention,
+    /// What happens to it when the person leaves.
+    pub on_deletion: OnDeletion,
+    /// Its columns; for a key, the members of its value.
+    pub columns: &'static [Column],
+}
+
+const fn column(name: &'static str, class: Class, on_export: OnExport) -> Column {
+    Column {
+        name,
+        class,
+        on_export,
+    }
+}
+
+use Basis::{Consent, Contract, Law, Safety};
+use Class::{Open, Personal, Sensitive};
+use OnDeletion::{Deleted, Expires, Kept};
+use OnExport::{Included, Omitted};
+use Retention::{Account, Always, RowExpiry, ThreeYears};
+
+/// Every table.
+pub const TABLES: &[Holding] = &[
+    Holding {
+        name: "accounts",
+        purpose: "the account that a mobile number opens",
+        basis: Contract,
+        retention: Account,
+        on_deletion: Deleted,
+        columns: &[
+            column("id", Personal, Included),
+            column("phone_hash", Sensitive, Omitted),
+            column("phone", Sensitive, Included),
+            column("person_key_id", Personal, Omitted),
+            column("password_hash", Sensitive, Omitted),
+            column("policy_version", Personal, Included),
+            column("created_at", Personal, Included),
+        ],
+    },
+    Holding {
+        name: "policy_consents",
+        purpose: "proof that the policy was agreed to",
+        basis: Law,
+        retention: ThreeYears,
+        on_deletion: Kept,
+        columns: &[
+            column("account_id", Personal, Included),
+            column("version", Personal, Included),
+            column("given_at", Personal, Included),
+        ],
+    },
+    Holding {
+        name: "person_keys",
+        purpose: "each person's data key, where the key-value store is too small for them",
+        basis: Safety,
+        retention: Account,
+        on_deletion: Deleted,
+        columns: &[
+            column("id", Personal, Omitted),
+            column("wrapped_key", Sensitive, Omitted),
+        ],
+    },
+    Holding {
+        name: "devices",
+        purpose: "account security: a new device is noticed",
+        basis: Consent,
+        retention: Account,
+        on_deletion: Deleted,
+        columns: &[
+            column("id", Personal, Omitted),
+            column("account_id", Personal, Included),
+            column("device_hash", Sensitive, Omitted),
+            column("model", Personal, Included),
+            column("os", Personal, Included),
+            column("app_version", Personal, Included),
+            column("purpose", Open, Included),
+            column("policy_version", Personal, Included),
+            column("first_seen_at", Personal, Included),
+        ],
+    },
+    Holding {
+        name: "sessions",
+        purpose: "staying logged in",
+        basis: Contract,
+        retention: RowExpiry,
+        on_deletion: Deleted,
+        columns: &[
+            column("id", Personal, Included),
+            column("account_id", Personal, Included),
+            column("device_id", Personal, Omitted),
+            column("token_hash", Sensitive, Omitted),
+            column("created_at", Personal, Included),
+            column("last_used_on", Personal, Included),
+            column("expires_at", Personal, Included),
+        ],
+    },
+    Holding {
+        name: "sms_codes",
+        purpose: "proving that a number is one's own",
+        basis: Contract,
+        retention: RowExpiry,
+        on_deletion: Expires,
+        columns: &[
+            column("phone_hash", Sensitive, Omitted),
+            column("purpose", Open, Omitted),
+            column("code_hash", Sensitive, Omitted),
+            column("tries", Open, Omitted),
+            column("expires_at", Open, Omitted),
+            column("redeemed_at", Open, Omitted),
+            column("redeemer_hash", Sensitive, Omitted),
+            column("plan", Sensitive, Omitted),
+        ],
+    },
+    Holding {
+        name: "rate_limits",
+        purpose: "keeping numbers and the service from being flooded",
+        basis: Safety,
+        retention: RowExpiry,
+        on_deletion: Expires,
+        columns: &[
+            column("bucket", Sensitive, Omitted),
+            column("taken", Open, Omitted),
+            column("allowed", Open, Omitted),
+            column("ends_at", Open, Omitted),
+        ],
+    },
+    Holding {
+        name: "idempotency_keys",
+        purpose: "a call that is sent again has no second effect",
+        basis: Contract,
+        retention: RowExpiry,
+        on_deletion: Expires,
+        columns: &[
+            column("id", Sensitive, Omitted),
+            column("fingerprint", Sensitive, Omitted),
+            column("taken_at", Open, Omitted),
+            column("expires_at", Open, Omitted),
+            column("answer", Sensitive, Omitted),
+        ],
+    },
+    Holding {
+        name: "disclosures",
+        purpose: "which third party got what, why and when",
+        basis: Law,
+        retention: ThreeYears,
+        on_deletion: Deleted,
+        columns: &[
+            column("id", Open, Omitted),
+            column("phone_hash", Sensitive, Omitted),
+            column("recipient", Personal, Included),
+            column("purpose", Personal, Included),
+            column("data", Personal, Included),
+            column("basis", Personal, Included),
+            column("sent_at", Personal, Included),
+        ],
+    },
+    Holding {
+        name: "profiles",
+        purpose: "what the person shows to others",
+        basis: Consent,
+        retention: Account,
+        on_deletion: Deleted,
+        columns: &[
+            column("account_id", Personal, Included),
+            column("version", Open, Omitted),
+            column("hidden", Personal, Included),
+            column("avatar", Personal, Included),
+            column("gender", Personal, Included),
+            column("real_name", Personal, Included),
+            column("company", Personal, Included),
+            column("job_title", Personal, Included),
+            column("motto", Personal, Included),
+            column("about", Personal, Included),
+            column("offers", Personal, Included),
+            column("needs", Personal, Included),
+            column("birthday", Personal, Included),
+            column("hometown", Personal, Included),
+            column("city", Personal, Included),
+            column("hobbies", Personal, Included),
+            column("industries", Personal, Included),
+            column("education", Personal, Included),
+        ],
+    },
+    Holding {
+        name: "schema_migrations",
+        purpose: "which migrations have run",
+        basis: Safety,
+        retention: Always,
+        on_deletion: Kept,
+        columns: &[column("version", Open, Omitted)],
+    },
+];
+
+/// Every kind of key in the key-value store, by its prefix.
+pub const KEYS: &[Holding] = &[
+    Holding {
+        name: "session:",
+        purpose: "the session cache: a minute of not asking the database",
+        basis: Contract,
+        retention: RowExpiry,
+        on_deletion: Deleted,
+        columns: &[
+            column("token_hash", Sensitive, Omitted),
+            column("session_id", Personal, Omitted),
+            column("account_id", Personal, Omitted),
+            column("checked_at", Open, Omitted),
+            column("expires_at", Open, Omitted),
+            column("policy_version", Personal, Omitted),
+        ],
+    },
+    Holding {
+        name: "person-key:",
+        purpose: "each person's data key, apart from the database and its backups",
+        basis: Safety,
+        retention: Account,
+        on_deletion: Deleted,
+        columns: &[column("wrapped_key", Sensitive, Omitted)],
+    },
+];

@@ -1,0 +1,49 @@
+//! A successful answer.
+
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+/// An answer, whole in memory: none of ours is large.
+#[derive(Debug)]
+pub struct Answer(pub(super) Response<Vec<u8>>);
+
+impl Answer {
+    /// `body` as JSON.
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        let bytes = serde_json::to_vec(body).expect("our answers have text keys only");
+        Self::bytes(status, "application/json", bytes)
+    }
+
+    /// 200 with `body` as JSON.
+    pub fn ok(body: &impl Serialize) -> Self {
+        Self::json(StatusCode::OK, body)
+    }
+
+    /// 204.
+    pub fn no_content() -> Self {
+        let mut response = Response::new(Vec::new());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Self(response)
+    }
+
+    /// `body` as it is, of the media type `content_type`.
+    pub fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self(response)
+    }
+
+    /// Sets a header.
+    ///
+    /// # Panics
+    /// If `value` has characters that no header may have: values are ours, never a client's.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        let value = HeaderValue::from_str(value).expect("header values are made of visible ASCII");
+        self.0.headers_mut().insert(name, value);
+        self
+    }
+}

@@ -1,0 +1,161 @@
+//! Between Spin's request and ours.
+
+use futures_util::StreamExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use spin_sdk::http::{
+    Headers, IncomingRequest, Method as SpinMethod, OutgoingResponse, ResponseOutparam,
+};
+use uuid::Uuid;
+
+use super::{Answer, Context, Problem, Route, idempotency, route};
+use crate::random;
+use crate::time::Timestamp;
+
+/// The largest body that is read: our largest is a profile of some thousand characters. Spin itself has
+/// no limit.
+const MAX_BODY: usize = 64 * 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Makes the crate a component that answers by its route table.
+///
+/// ```ignore
+/// shared::http::component!(ROUTES);
+/// ```
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __component {
+    ($routes:ident) => {
+        #[cfg(target_arch = "wasm32")]
+        mod component {
+            #![allow(
+                unsafe_code,
+                reason = "the handler is exported through the component model's ABI"
+            )]
+            use ::spin_sdk::http::{IncomingRequest, ResponseOutparam};
+
+            #[::spin_sdk::http_component]
+            async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+                $crate::http::serve(super::$routes, request, out).await;
+            }
+        }
+    };
+}
+
+pub use crate::__component as component;
+
+/// Answers one request by its route.
+pub async fn serve(routes: &[Route], incoming: IncomingRequest, out: ResponseOutparam) {
+    let now = Timestamp::now();
+    let id = random::id(now, &mut random::host());
+    let answer = match read(incoming).await {
+        Ok(request) => dispatch(routes, request, id, now),
+        Err(problem) => problem.into_answer(id),
+    };
+    write(answer, id, out).await;
+}
+
+fn dispatch(routes: &[Route], request: Request<Vec<u8>>, id: Uuid, now: Timestamp) -> Answer {
+    let (route, parameters) = match route::find(routes, request.method(), request.uri().path()) {
+        Ok(found) => found,
+        Err(problem) => return problem.into_answer(id),
+    };
+    let cx = Context::new(request, parameters, id, now);
+    idempotency::run_once(&cx, route).unwrap_or_else(|problem| {
+        problem.log(&cx);
+        problem.into_answer(id)
+    })
+}
+
+async fn read(incoming: IncomingRequest) -> Result<Request<Vec<u8>>, Problem> {
+    let method = to_method(&incoming.method());
+    let mut request = Request::new(Vec::new());
+    *request.uri_mut() = incoming
+        .path_with_query()
+        .unwrap_or_default()
+        .parse()
+        .map_err(|_| Problem::not_found())?;
+    *request.headers_mut() = to_headers(&incoming.headers());
+    // A body that nobody reads costs host calls all the same.
+    if !matches!(method, Method::GET | Method::HEAD) {
+        *request.body_mut() = read_body(incoming).await?;
+    }
+    *request.method_mut() = method;
+    Ok(request)
+}
+
+async fn read_body(incoming: IncomingRequest) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    let mut chunks = std::pin::pin!(incoming.into_body_stream());
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| {
+            Problem::new(StatusCode::BAD_REQUEST, "incomplete-body", "请求内容不完整")
+        })?;
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "请求内容过大",
+            )
+            .with("limit_bytes", MAX_BODY));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn to_method(method: &SpinMethod) -> Method {
+    match method {
+        SpinMethod::Get => Method::GET,
+        SpinMethod::Head => Method::HEAD,
+        SpinMethod::Post => Method::POST,
+        SpinMethod::Put => Method::PUT,
+        SpinMethod::Delete => Method::DELETE,
+        SpinMethod::Connect => Method::CONNECT,
+        SpinMethod::Options => Method::OPTIONS,
+        SpinMethod::Trace => Method::TRACE,
+        SpinMethod::Patch => Method::PATCH,
+        SpinMethod::Other(name) => Method::from_bytes(name.as_bytes()).unwrap_or(Method::TRACE),
+    }
+}
+
+fn to_headers(headers: &Headers) -> HeaderMap {
+    headers
+        .entries()
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            let value = HeaderValue::from_bytes(&value).ok()?;
+            Some((name, value))
+        })
+        .collect()
+}
+
+async fn write(answer: Answer, id: Uuid, out: ResponseOutparam) {
+    let (mut parts, body) = answer.0.into_parts();
+    let fixed = [
+        (REQUEST_ID, id.to_string()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
+    for (name, value) in fixed {
+        let value = HeaderValue::from_str(&value).expect("visible ASCII");
+        parts.headers.insert(name, value);
+    }
+    // What we answer is a person's own unless a handler says otherwise.
+    parts
+        .headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    let entries: Vec<_> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect();
+    let headers = Headers::from_list(&entries).expect("header names and values are valid");
+    let response = OutgoingResponse::new(headers);
+    response
+        .set_status_code(parts.status.as_u16())
+        .expect("a valid status");
+    // A client that has gone away is no error of ours.
+    let _ = out.set_with_body(response, body).await;
+}

@@ -1,0 +1,138 @@
+//! Requests to third parties, under a deadline over the whole exchange: a server that drips its answer
+//! passes every other timeout.
+
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use wasi::clocks::monotonic_clock;
+use wasi::http::outgoing_handler;
+use wasi::http::types::{
+    ErrorCode, Fields, IncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions,
+    Scheme,
+};
+use wasi::io::poll::{self, Pollable};
+use wasi::io::streams::{InputStream, StreamError};
+
+/// The largest answer that is read.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, PartialEq)]
+pub enum Failure {
+    /// The request never reached the other side.
+    NotSent,
+    /// It may have arrived and may have had its effect: no answer in time, or none that can be read.
+    Unanswered,
+}
+
+/// Sends `request`, which has no body, and reads the answer whole, all within `deadline`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn send(request: &Request<()>, deadline: Duration) -> Result<Response<Vec<u8>>, Failure> {
+    let nanoseconds = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
+    let deadline = monotonic_clock::subscribe_duration(nanoseconds);
+    let answer = exchange(request, nanoseconds, &deadline)?;
+    let status = StatusCode::from_u16(answer.status()).map_err(|_| Failure::Unanswered)?;
+    let mut response = Response::new(read_body(&answer, &deadline)?);
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+fn exchange(
+    request: &Request<()>,
+    nanoseconds: u64,
+    deadline: &Pollable,
+) -> Result<IncomingResponse, Failure> {
+    let outgoing = to_wasi(request).ok_or(Failure::NotSent)?;
+    let body = outgoing.body().map_err(|()| Failure::NotSent)?;
+    let options = RequestOptions::new();
+    // A host may not offer one of these timeouts; the deadline holds all the same.
+    let _ = options.set_connect_timeout(Some(nanoseconds));
+    let _ = options.set_first_byte_timeout(Some(nanoseconds));
+    let _ = options.set_between_bytes_timeout(Some(nanoseconds));
+    let answer =
+        outgoing_handler::handle(outgoing, Some(options)).map_err(|error| failure(&error))?;
+    OutgoingBody::finish(body, None).map_err(|error| failure(&error))?;
+    wait(&answer.subscribe(), deadline)?;
+    match answer.get() {
+        Some(Ok(Ok(answer))) => Ok(answer),
+        Some(Ok(Err(error))) => Err(failure(&error)),
+        Some(Err(())) | None => Err(Failure::Unanswered),
+    }
+}
+
+fn to_wasi(request: &Request<()>) -> Option<OutgoingRequest> {
+    let headers: Vec<_> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect();
+    let outgoing = OutgoingRequest::new(Fields::from_list(&headers).ok()?);
+    let uri = request.uri();
+    let scheme = match uri.scheme_str()? {
+        "https" => Scheme::Https,
+        "http" => Scheme::Http,
+        _ => return None,
+    };
+    outgoing
+        .set_method(&Method::Other(request.method().to_string()))
+        .ok()?;
+    outgoing.set_scheme(Some(&scheme)).ok()?;
+    outgoing
+        .set_authority(Some(uri.authority()?.as_str()))
+        .ok()?;
+    outgoing
+        .set_path_with_query(Some(uri.path_and_query()?.as_str()))
+        .ok()?;
+    Some(outgoing)
+}
+
+fn read_body(answer: &IncomingResponse, deadline: &Pollable) -> Result<Vec<u8>, Failure> {
+    let incoming = answer.consume().map_err(|()| Failure::Unanswered)?;
+    let stream = incoming.stream().map_err(|()| Failure::Unanswered)?;
+    let mut body = Vec::new();
+    loop {
+        wait(&stream.subscribe(), deadline)?;
+        match read_some(&stream)? {
+            Some(bytes) if body.len() + bytes.len() <= MAX_ANSWER => body.extend(bytes),
+            Some(_) => return Err(Failure::Unanswered),
+            None => return Ok(body),
+        }
+    }
+}
+
+fn read_some(stream: &InputStream) -> Result<Option<Vec<u8>>, Failure> {
+    match stream.read(16 * 1024) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(StreamError::Closed) => Ok(None),
+        Err(StreamError::LastOperationFailed(_)) => Err(Failure::Unanswered),
+    }
+}
+
+fn wait(event: &Pollable, deadline: &Pollable) -> Result<(), Failure> {
+    if poll::poll(&[event, deadline]).contains(&0) {
+        Ok(())
+    } else {
+        Err(Failure::Unanswered)
+    }
+}
+
+fn failure(error: &ErrorCode) -> Failure {
+    match error {
+        ErrorCode::HttpRequestDenied
+        | ErrorCode::HttpRequestUriInvalid
+        | ErrorCode::DnsTimeout
+        | ErrorCode::DnsError(_)
+        | ErrorCode::DestinationNotFound
+        | ErrorCode::DestinationUnavailable
+        | ErrorCode::DestinationIpProhibited
+        | ErrorCode::DestinationIpUnroutable
+        | ErrorCode::ConnectionRefused
+        | ErrorCode::ConnectionTimeout
+        | ErrorCode::TlsProtocolError
+        | ErrorCode::TlsCertificateError
+        | ErrorCode::TlsAlertReceived(_) => Failure::NotSent,
+        _ => Failure::Unanswered,
+    }
+}

@@ -1,0 +1,128 @@
+//! The session cache in the key-value store. It is direct-mapped: a token's hash names one of
+//! `session_cache_slots` slots, whose entry may be another session's. So the number of keys is bounded,
+//! whoever comes. An entry older than [`FRESH_FOR`] counts for nothing: the database is the truth.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::TokenHash;
+use crate::http::{Context, Problem};
+use crate::log::Level;
+use crate::time::Timestamp;
+use crate::variables;
+
+/// How long an ended session can live on where the store agrees with itself late.
+const FRESH_FOR: Duration = Duration::from_secs(60);
+
+/// What the guard needs to know of a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) token_hash: TokenHash,
+    pub(super) session_id: Uuid,
+    pub(super) account_id: Uuid,
+    /// Milliseconds since 1970.
+    pub(super) checked_at: i64,
+    /// Milliseconds since 1970.
+    pub(super) expires_at: i64,
+    pub(super) policy_version: String,
+}
+
+impl Entry {
+    /// Whether it can be relied on now, for this token.
+    fn holds(&self, token_hash: &TokenHash, now: Timestamp) -> bool {
+        let checked = Timestamp(self.checked_at);
+        self.token_hash == *token_hash
+            && checked <= now
+            && now < checked.plus(FRESH_FOR)
+            && now < Timestamp(self.expires_at)
+    }
+}
+
+/// The cached session of this token, if there is a fresh one. A store that fails is a miss.
+pub(super) fn get(cx: &Context, token_hash: &TokenHash) -> Result<Option<Entry>, Problem> {
+    let key = slot(token_hash)?;
+    let value = cx.key_value().and_then(|store| store.get(&key));
+    let entry = value
+        .ok()
+        .flatten()
+        .and_then(|value| serde_json::from_slice::<Entry>(&value).ok())
+        .filter(|entry| entry.holds(token_hash, cx.now()));
+    Ok(entry)
+}
+
+/// Caches a session that the database has just confirmed; whether that worked.
+pub(super) fn put(cx: &Context, entry: &Entry) -> Result<bool, Problem> {
+    let key = slot(&entry.token_hash)?;
+    let value = serde_json::to_vec(entry).expect("plain data");
+    let stored = cx
+        .key_value()
+        .and_then(|store| store.set(&key, &value))
+        .is_ok();
+    Ok(stored)
+}
+
+/// Forgets sessions that the database has just ended, so that they end at once. To be called after the
+/// rows are gone.
+///
+/// # Errors
+/// The variables are unusable. A store that fails is logged: its entries count for nothing a minute
+/// later.
+pub fn forget(cx: &Context, ended: &[TokenHash]) -> Result<(), Problem> {
+    for token_hash in ended {
+        let key = slot(token_hash)?;
+        if cx.key_value().and_then(|store| store.delete(&key)).is_err() {
+            cx.log(Level::Warning, "session-cache-unavailable", &[]);
+        }
+    }
+    Ok(())
+}
+
+fn slot(token_hash: &TokenHash) -> Result<String, Problem> {
+    const VARIABLE: &str = "session_cache_slots";
+    let slots: u32 = variables::parsed(VARIABLE)?;
+    let [a, b, c, d, ..] = *token_hash;
+    let slot = u32::from_be_bytes([a, b, c, d])
+        .checked_rem(slots)
+        .ok_or(variables::Misconfigured { variable: VARIABLE })?;
+    Ok(format!("session:{slot}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHECKED: i64 = 1_000_000;
+
+    fn entry() -> Entry {
+        Entry {
+            token_hash: [7; 32],
+            session_id: Uuid::nil(),
+            account_id: Uuid::nil(),
+            checked_at: CHECKED,
+            expires_at: CHECKED + 90_000,
+            policy_version: "2023-10-25".into(),
+        }
+    }
+
+    #[test]
+    fn an_entry_holds_for_a_minute_for_its_own_token() {
+        let holds = |token: u8, now| entry().holds(&[token; 32], Timestamp(now));
+        assert!(holds(7, CHECKED));
+        assert!(holds(7, CHECKED + 59_999));
+        assert!(!holds(7, CHECKED + 60_000));
+        assert!(!holds(7, CHECKED - 1), "a clock set back proves nothing");
+        assert!(!holds(8, CHECKED));
+    }
+
+    #[test]
+    fn an_entry_does_not_outlive_its_session() {
+        let entry = Entry {
+            expires_at: CHECKED + 10,
+            ..entry()
+        };
+        assert!(entry.holds(&[7; 32], Timestamp(CHECKED + 9)));
+        assert!(!entry.holds(&[7; 32], Timestamp(CHECKED + 10)));
+    }
+}

@@ -1,0 +1,177 @@
+//! The guard of everything that needs a person: a bearer token whose session is alive.
+
+use std::time::Duration;
+
+use http::header;
+use uuid::Uuid;
+
+use super::cache::{self, Entry};
+use super::{Token, TokenHash, forget};
+use crate::http::{Context, FromContext, Problem};
+use crate::policy;
+use crate::sql::{Parameter, statements};
+use crate::time::Timestamp;
+use crate::variables;
+
+/// How long a session lives after the last day on which it was used.
+pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+statements! {
+    /// The living session of a token.
+    FIND = "SELECT s.id, s.account_id, s.expires_at, s.last_used_on, a.policy_version \
+            FROM sessions s JOIN accounts a ON a.id = s.account_id \
+            WHERE s.token_hash = $1 AND s.expires_at > $2";
+    /// A session's first use on a day moves its end.
+    TOUCH = "UPDATE sessions SET last_used_on = $1, expires_at = $2 \
+             WHERE token_hash = $3 AND last_used_on < $1";
+}
+
+/// A living session whose account has consented to the last major version of the policy.
+///
+/// Answers 401 `unauthenticated`, or 403 `policy-consent-required` (clause N1).
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The session.
+    pub id: Uuid,
+    /// Whose it is.
+    pub account_id: Uuid,
+    /// The hash of its token.
+    pub token_hash: TokenHash,
+    /// When it ends if it is not used again.
+    pub expires_at: Timestamp,
+    /// The version of the policy that the account has consented to.
+    pub policy_version: String,
+}
+
+/// A living session, whatever its account has consented to: for what stays open until consent is given.
+///
+/// Answers 401 `unauthenticated`.
+#[derive(Debug)]
+pub struct AnySession(pub Session);
+
+impl FromContext for Session {
+    fn from_context(cx: &Context) -> Result<Self, Problem> {
+        let major = policy::major()?;
+        let token_hash = token_hash(cx)?;
+        let consented = |session: &Session| session.policy_version >= major;
+        // An entry from before the person's consent must not shut the person out, so it asks again.
+        if let Some(session) = cached(cx, token_hash)?.filter(consented) {
+            return Ok(session);
+        }
+        let session = confirmed(cx, token_hash)?;
+        if consented(&session) {
+            return Ok(session);
+        }
+        let current = variables::required("policy_version")?;
+        Err(policy::consent_required(&current))
+    }
+}
+
+impl FromContext for AnySession {
+    fn from_context(cx: &Context) -> Result<Self, Problem> {
+        let token_hash = token_hash(cx)?;
+        match cached(cx, token_hash)? {
+            Some(session) => Ok(Self(session)),
+            None => confirmed(cx, token_hash).map(Self),
+        }
+    }
+}
+
+fn token_hash(cx: &Context) -> Result<TokenHash, Problem> {
+    cx.header(header::AUTHORIZATION.as_str())
+        .and_then(bearer)
+        .and_then(Token::parse)
+        .map(|token| token.hash())
+        .ok_or_else(Problem::unauthenticated)
+}
+
+/// The credentials of the scheme `Bearer`, whose name is case-insensitive (RFC 9110, 11.1).
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_start())
+}
+
+fn cached(cx: &Context, token_hash: TokenHash) -> Result<Option<Session>, Problem> {
+    let entry = cache::get(cx, &token_hash)?;
+    Ok(entry.map(|entry| Session {
+        id: entry.session_id,
+        account_id: entry.account_id,
+        token_hash,
+        expires_at: Timestamp(entry.expires_at),
+        policy_version: entry.policy_version,
+    }))
+}
+
+/// Asks the database, notes the day's first use, and fills the cache.
+fn confirmed(cx: &Context, token_hash: TokenHash) -> Result<Session, Problem> {
+    let mut session = find(cx, token_hash)?.ok_or_else(Problem::unauthenticated)?;
+    let today = cx.now().china_day();
+    if session.last_used_on < today {
+        let expires_at = cx.now().plus(LIFETIME);
+        cx.sql()?.execute(
+            &TOUCH,
+            &[
+                Parameter::time(today),
+                Parameter::time(expires_at),
+                Parameter::blob(token_hash),
+            ],
+        )?;
+        session.session.expires_at = expires_at;
+    }
+    let session = session.session;
+    let entry = Entry {
+        token_hash,
+        session_id: session.id,
+        account_id: session.account_id,
+        checked_at: cx.now().as_millis(),
+        expires_at: session.expires_at.as_millis(),
+        policy_version: session.policy_version.clone(),
+    };
+    // Between our look and our entry the session may have been ended and its entry removed; ours would
+    // then bring it back for a minute. So look once more: either we see that it is gone, or whoever ends
+    // it later removes our entry.
+    if cache::put(cx, &entry)? && find(cx, token_hash)?.is_none() {
+        forget(cx, &[token_hash])?;
+        return Err(Problem::unauthenticated());
+    }
+    Ok(session)
+}
+
+struct Found {
+    session: Session,
+    last_used_on: Timestamp,
+}
+
+fn find(cx: &Context, token_hash: TokenHash) -> Result<Option<Found>, Problem> {
+    let row = cx.sql()?.first(
+        &FIND,
+        &[Parameter::blob(token_hash), Parameter::time(cx.now())],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Found {
+        session: Session {
+            id: row.get("id")?,
+            account_id: row.get("account_id")?,
+            token_hash,
+            expires_at: row.get("expires_at")?,
+            policy_version: row.get("policy_version")?,
+        },
+        last_used_on: row.get("last_used_on")?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_is_bearer_in_any_case() {
+        assert_eq!(bearer("Bearer x"), Some("x"));
+        assert_eq!(bearer("bearer  x"), Some("x"));
+        for text in ["", "x", "Basic x", "Bearerx"] {
+            assert_eq!(bearer(text), None, "{text}");
+        }
+    }
+}

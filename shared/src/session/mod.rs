@@ -1,0 +1,9 @@
+//! Sessions: the token, the guard, and the bounded cache in front of the database.
+
+mod cache;
+mod guard;
+mod token;
+
+pub use cache::forget;
+pub use guard::{AnySession, LIFETIME, STATEMENTS, Session};
+pub use token::{Token, TokenHash};

@@ -44,8 +44,12 @@ impl Context {
     }
 
     /// A header's text; `None` if it is not there, or is no text.
+    ///
+    /// Of several lines the last counts: Spin adds its own headers after those that a client sent in
+    /// their name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.request.headers().get(name)?.to_str().ok()
+        let lines = self.request.headers().get_all(name);
+        lines.iter().next_back()?.to_str().ok()
     }
 
     /// The request's identifier, which its answer and its log lines carry.

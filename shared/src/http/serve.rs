@@ -133,6 +133,12 @@ fn to_headers(headers: &Headers) -> HeaderMap {
 
 async fn write(answer: Answer, id: Uuid, out: ResponseOutparam) {
     let (mut parts, body) = answer.0.into_parts();
+    // A 204 has no body, and says no length (RFC 9110, 8.6).
+    if parts.status != StatusCode::NO_CONTENT {
+        parts
+            .headers
+            .insert(header::CONTENT_LENGTH, body.len().into());
+    }
     let fixed = [
         (REQUEST_ID, id.to_string()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),

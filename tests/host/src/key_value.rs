@@ -25,18 +25,19 @@ impl File {
     /// # Errors
     /// Where SQLite cannot.
     pub fn open(path: &Path) -> Result<Self> {
-        let open = || {
-            let connection = rusqlite::Connection::open(path)?;
-            connection.execute_batch(
-                "CREATE TABLE IF NOT EXISTS spin_key_value (
-                   store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key))",
-            )?;
-            Ok(connection)
-        };
-        let connection = open().map_err(|error: rusqlite::Error| error);
+        let connection = Self::connect(path);
         Ok(Self(Mutex::new(connection.with_context(|| {
             format!("cannot open {}", path.display())
         })?)))
+    }
+
+    fn connect(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
+        let connection = rusqlite::Connection::open(path)?;
+        connection.execute_batch(
+            "CREATE TABLE IF NOT EXISTS spin_key_value (
+               store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key))",
+        )?;
+        Ok(connection)
     }
 
     fn with<T>(

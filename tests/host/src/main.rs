@@ -21,6 +21,7 @@ mod variables;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,9 +53,13 @@ struct Options {
     /// Where to serve; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
-    /// Where databases and compiled code are kept.
+    /// Where databases are kept.
     #[arg(long, default_value = ".spin")]
     state_dir: PathBuf,
+    /// Where compiled code is kept, by its content; several hosts can share it [default: the state
+    /// directory's folder `compiled`].
+    #[arg(long)]
+    cache_dir: Option<PathBuf>,
     /// Where tests may move the clock and plan faults: a loopback address.
     #[arg(long)]
     control: Option<SocketAddr>,
@@ -70,8 +75,17 @@ struct Options {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let options = Options::parse();
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<()> {
     let steering = steering(&options)?;
     let server = Arc::new(load(&options, steering.clone())?);
     let mut signals = [
@@ -116,7 +130,8 @@ fn load(options: &Options, steering: Option<Steering>) -> Result<Server> {
     std::fs::create_dir_all(&options.state_dir)
         .with_context(|| format!("cannot make {}", options.state_dir.display()))?;
     let platform = Platform::new(&options.state_dir, steering, options.quiet)?;
-    let engine = compile::engine(&options.state_dir.join("compiled"))?;
+    let cache = options.cache_dir.clone();
+    let engine = compile::engine(&cache.unwrap_or_else(|| options.state_dir.join("compiled")))?;
     let linker = compile::linker(&engine)?;
     let directory = options.manifest.parent().unwrap_or(Path::new(""));
 

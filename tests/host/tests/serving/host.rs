@@ -89,6 +89,8 @@ fn command(manifest: &str, state: &TempDir) -> Command {
             "--manifest",
         ])
         .arg(path)
+        .arg("--cache-dir")
+        .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"))
         .arg("--state-dir")
         .arg(state.path().join("state"));
     command

@@ -22,6 +22,10 @@ fn query(host: &Host, address: &str, statement: &str, parameters: Value) -> Valu
     )
 }
 
+fn error(answer: &Value) -> &str {
+    answer["error"].as_str().unwrap()
+}
+
 #[test]
 fn types_come_back_as_spin_maps_them() {
     let Some((host, address)) = host() else {
@@ -77,18 +81,10 @@ fn parameters_have_one_type_each() {
     ];
     assert_eq!(answer["ok"]["rows"], json!([expected]), "{answer}");
     let wrong = query(&host, &address, "SELECT $1::int4", json!([7]));
-    assert!(
-        wrong["error"]
-            .as_str()
-            .unwrap()
-            .starts_with("Error::QueryFailed"),
-        "{wrong}"
-    );
+    assert!(error(&wrong).contains("Error::QueryFailed"), "{wrong}");
     let unsigned = query(&host, &address, "SELECT $1::bigint", json!([{}]));
-    assert_eq!(
-        unsigned["error"],
-        "Error::ValueConversionFailed(\"Postgres does not support unsigned integers\")"
-    );
+    let text = "ValueConversionFailed(\"Postgres does not support unsigned integers\")";
+    assert!(error(&unsigned).contains(text), "{unsigned}");
 }
 
 #[test]
@@ -115,12 +111,14 @@ fn a_failed_statement_names_its_constraint() {
         json!([-1]),
     );
     host.sql(&engine, &format!("DROP TABLE {table}"), json!([]));
-    let error = failed["error"].as_str().unwrap();
     assert!(
-        error.starts_with("Error::QueryFailed(\"Error { kind: Db"),
-        "{error}"
+        error(&failed).contains("QueryFailed(\"Error { kind: Db"),
+        "{failed}"
     );
-    assert!(error.contains(&format!("{table}_positive")), "{error}");
+    assert!(
+        error(&failed).contains(&format!("{table}_positive")),
+        "{failed}"
+    );
 }
 
 #[test]
@@ -128,11 +126,5 @@ fn tls_is_refused_by_name() {
     let Some((host, _)) = host() else { return };
     let address = "address=postgres://x@127.0.0.1:1/x?sslmode=require";
     let answer = query(&host, address, "SELECT 1", json!([]));
-    assert!(
-        answer["error"]
-            .as_str()
-            .unwrap()
-            .contains("sslmode=require"),
-        "{answer}"
-    );
+    assert!(error(&answer).contains("sslmode=require"), "{answer}");
 }

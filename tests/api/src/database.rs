@@ -1,0 +1,268 @@
+//! The databases behind the tests: each application has one of its own, migrated, and gone afterwards.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{env, fs};
+
+use postgres::types::Type;
+use rusqlite::types::ValueRef;
+use tempfile::TempDir;
+
+use crate::host::workspace;
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Engine {
+    /// SQLite, in the host's state directory.
+    Sqlite,
+    /// PostgreSQL, on the server of `TEST_POSTGRES_URL`.
+    Postgres,
+}
+
+/// One value of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// NULL.
+    Null,
+    /// An integer.
+    Integer(i64),
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+/// An application's database, for what a test must look at behind the application's back.
+pub enum Database {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A database of a server, dropped with this.
+    Postgres {
+        /// Its address.
+        url: String,
+        /// Its name.
+        name: String,
+        /// The connection that the tests look through.
+        client: Mutex<postgres::Client>,
+    },
+}
+
+impl Database {
+    /// Makes and migrates a database for the application whose state directory is `state`.
+    pub(crate) fn create(engine: Engine, state: &Path) -> Self {
+        match engine {
+            Engine::Sqlite => {
+                let file = state.join("sqlite_db.db");
+                fs::copy(migrated_file(), &file).expect("the state directory is writable");
+                Self::Sqlite(file)
+            }
+            Engine::Postgres => create_postgres(),
+        }
+    }
+
+    /// The variables that lead the application here.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        let Self::Postgres { url, .. } = self else {
+            return Vec::new();
+        };
+        let (host, _) = url.rsplit_once('/').expect("made with a name");
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        let host = host.trim_start_matches("postgres://");
+        vec![
+            ("database_url".into(), format!("{url}?connect_timeout=10")),
+            ("database_host".into(), format!("postgres://{host}")),
+        ]
+    }
+
+    /// Which engine it is.
+    pub fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// Runs a statement without parameters, in words that both engines know, and answers its rows.
+    ///
+    /// # Panics
+    /// If the database refuses it.
+    pub fn rows(&self, statement: &str) -> Vec<Vec<Cell>> {
+        match self {
+            Self::Sqlite(file) => sqlite_rows(file, statement),
+            Self::Postgres { client, .. } => {
+                let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
+                let rows = client.query(statement, &[]);
+                let rows = rows.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+                rows.iter().map(postgres_row).collect()
+            }
+        }
+    }
+
+    /// The one integer that a statement answers.
+    ///
+    /// # Panics
+    /// If it answers anything else.
+    pub fn count(&self, statement: &str) -> i64 {
+        match self.rows(statement).as_slice() {
+            [row] if matches!(row[..], [Cell::Integer(_)]) => match row[0] {
+                Cell::Integer(count) => count,
+                _ => unreachable!("just matched"),
+            },
+            other => panic!("{statement}: {other:?}"),
+        }
+    }
+
+    /// Every table with its columns, as the database itself knows them; sorted.
+    pub fn schema(&self) -> Vec<(String, Vec<String>)> {
+        let columns = match self {
+            Self::Sqlite(_) => {
+                "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' ORDER BY m.name, c.name"
+            }
+            Self::Postgres { .. } => {
+                "SELECT table_name::text, column_name::text FROM information_schema.columns \
+                 WHERE table_schema = 'public' ORDER BY 1, 2"
+            }
+        };
+        let mut tables: Vec<(String, Vec<String>)> = Vec::new();
+        for row in self.rows(columns) {
+            let [Cell::Text(table), Cell::Text(column)] = &row[..] else {
+                panic!("not two names: {row:?}");
+            };
+            match tables.last_mut() {
+                Some((name, columns)) if name == table => columns.push(column.clone()),
+                _ => tables.push((table.clone(), vec![column.clone()])),
+            }
+        }
+        tables
+    }
+}
+
+impl Cell {
+    /// The value's bytes as they lie in a dump.
+    pub fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Null => Vec::new(),
+            Self::Integer(integer) => integer.to_string().into_bytes(),
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Blob(bytes) => bytes.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.bytes()))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Self::Postgres { name, .. } = self {
+            let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            // What cannot be dropped while a test unwinds goes with the server.
+            let _ = administrator().batch_execute(&drop);
+        }
+    }
+}
+
+/// The text of all migrations in their order, each followed by its row.
+fn migrations() -> String {
+    let folder = workspace().join("shared/migrations");
+    let entries = fs::read_dir(&folder).expect("the migrations are there");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+    files.sort();
+    let mut text = "CREATE TABLE schema_migrations (version BIGINT NOT NULL, \
+                    CONSTRAINT schema_migrations_version_unique PRIMARY KEY (version));\n"
+        .to_owned();
+    for file in files {
+        let name = file.file_name().expect("a file").to_string_lossy().into_owned();
+        let (version, _) = name.split_once('_').expect("named NNNN_what.sql");
+        text += &fs::read_to_string(&file).expect("readable");
+        text += &format!("\nINSERT INTO schema_migrations (version) VALUES ({version});\n");
+    }
+    text
+}
+
+/// A migrated SQLite file to copy from, made once.
+fn migrated_file() -> PathBuf {
+    static MIGRATED: OnceLock<TempDir> = OnceLock::new();
+    let folder = MIGRATED.get_or_init(|| {
+        let folder = TempDir::new().expect("a temporary directory");
+        let connection = rusqlite::Connection::open(folder.path().join("migrated.db"));
+        let connection = connection.expect("a new file opens");
+        let wal = "PRAGMA journal_mode = WAL;";
+        let done = connection.execute_batch(&format!("{wal}{}", migrations()));
+        done.expect("the migrations run");
+        folder
+    });
+    folder.path().join("migrated.db")
+}
+
+fn sqlite_rows(file: &Path, statement: &str) -> Vec<Vec<Cell>> {
+    let run = || -> rusqlite::Result<Vec<Vec<Cell>>> {
+        let connection = rusqlite::Connection::open(file)?;
+        let mut prepared = connection.prepare(statement)?;
+        let columns = prepared.column_count();
+        let rows = prepared.query_map([], |row| {
+            (0..columns).map(|column| row.get_ref(column).map(sqlite_cell)).collect()
+        })?;
+        rows.collect()
+    };
+    run().unwrap_or_else(|error| panic!("{statement}: {error}"))
+}
+
+fn sqlite_cell(value: ValueRef<'_>) -> Cell {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(integer) => Cell::Integer(integer),
+        ValueRef::Real(real) => Cell::Text(real.to_string()),
+        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Cell::Blob(bytes.to_vec()),
+    }
+}
+
+fn administrator_url() -> String {
+    env::var("TEST_POSTGRES_URL").unwrap_or_else(|_| {
+        panic!("TEST_POSTGRES_URL is not set: scripts/test starts a server and sets it")
+    })
+}
+
+fn administrator() -> postgres::Client {
+    let url = administrator_url();
+    postgres::Client::connect(&url, postgres::NoTls)
+        .unwrap_or_else(|error| panic!("TEST_POSTGRES_URL: {error}"))
+}
+
+fn create_postgres() -> Database {
+    let random: [u8; 8] = shared::random::bytes(&mut shared::random::host());
+    let name = format!("chuangrenmai_test_{:016x}", u64::from_be_bytes(random));
+    let create = format!("CREATE DATABASE {name}");
+    administrator().batch_execute(&create).expect("a superuser may create databases");
+    let url = administrator_url();
+    let (server, _) = url.rsplit_once('/').expect("TEST_POSTGRES_URL names a database");
+    let url = format!("{server}/{name}");
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).expect("it was just created");
+    client.batch_execute(&migrations()).expect("the migrations run");
+    Database::Postgres {
+        url,
+        name,
+        client: Mutex::new(client),
+    }
+}
+
+fn postgres_row(row: &postgres::Row) -> Vec<Cell> {
+    let columns = row.columns().iter().enumerate();
+    columns.map(|(at, column)| postgres_cell(row, at, column.type_())).collect()
+}
+
+fn postgres_cell(row: &postgres::Row, at: usize, kind: &Type) -> Cell {
+    let cell = match *kind {
+        Type::INT8 => row.get::<_, Option<i64>>(at).map(Cell::Integer),
+        Type::TEXT => row.get::<_, Option<String>>(at).map(Cell::Text),
+        Type::BYTEA => row.get::<_, Option<Vec<u8>>>(at).map(Cell::Blob),
+        ref other => panic!("no column of ours is of type {other}"),
+    };
+    cell.unwrap_or(Cell::Null)
+}

@@ -8,28 +8,9 @@ WASM_TARGET=wasm32-wasip1
 WASM_TARGET_DIR=$REPOSITORY/target/wasm
 # rustup can wait minutes for a server that never answers: a failure is remembered, so that it costs time once.
 RUSTUP_FAILED=$REPOSITORY/target/rustup-target-failed
+. "$REPOSITORY/scripts/lib/packages.sh"
+
 DEBIAN_PACKAGES=(rustc-web cargo-web rust-web-src rust-web-llvm wasi-libc)
-
-toolchain_fail() {
-  echo "error: $*" >&2
-  exit 1
-}
-
-missing_packages() {
-  local package
-  for package in "$@"; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || echo "$package"
-  done
-}
-
-install_packages() {
-  command -v apt-get >/dev/null || return 1
-  if [ -z "${APT_UPDATED:-}" ]; then
-    apt-get update -qq || return 1
-    APT_UPDATED=1
-  fi
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
-}
 
 # The package of the linker that Debian's rustc calls by the name rust-lld.
 lld_package() {
@@ -72,7 +53,7 @@ ensure_native_toolchain() {
   command -v pkg-config >/dev/null || missing+=(pkg-config)
   command -v cargo >/dev/null || missing+=(cargo-web rustc-web)
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}" ||
-    toolchain_fail "no Rust or C compiler, and apt-get cannot install ${missing[*]}"
+    fail "no Rust or C compiler, and apt-get cannot install ${missing[*]}"
 }
 
 choose_wasm_toolchain() {
@@ -83,7 +64,7 @@ choose_wasm_toolchain() {
     WASM_TOOLCHAIN=debian
     echo "Wasm toolchain: Debian's $(/usr/bin/rustc --version), standard library from source" >&2
   else
-    toolchain_fail "cannot build for $WASM_TARGET: rustup cannot add the target, and apt-get cannot install ${DEBIAN_PACKAGES[*]}"
+    fail "cannot build for $WASM_TARGET: rustup cannot add the target, and apt-get cannot install ${DEBIAN_PACKAGES[*]}"
   fi
 }
 

@@ -1,0 +1,185 @@
+//! One application: a host, a database, a state directory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tempfile::TempDir;
+
+use crate::answer::Answer;
+use crate::clock::Clock;
+use crate::database::{Database, Engine};
+use crate::faults::Faults;
+use crate::host::{self, Host};
+use crate::key_value;
+use crate::log::Log;
+use crate::request::{Request, Wire};
+
+/// A running application. Everything of it is gone when it is dropped.
+pub struct App {
+    // Dropped in this order: the host before what it holds open.
+    host: Option<Host>,
+    wire: Wire,
+    database: Database,
+    variables: BTreeMap<String, String>,
+    log: Log,
+    state: TempDir,
+}
+
+/// An application that is not started yet: a test that takes this sets its variables first.
+pub struct Builder {
+    engine: Engine,
+    variables: BTreeMap<String, String>,
+}
+
+impl Builder {
+    /// An application on this engine, with a random application key.
+    pub fn prepare(engine: Engine) -> Self {
+        let key: [u8; 32] = shared::random::bytes(&mut shared::random::host());
+        let variables = BTreeMap::from([("application_key".to_owned(), STANDARD.encode(key))]);
+        Self { engine, variables }
+    }
+
+    /// With a variable.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With limits on codes and passwords that no test reaches.
+    #[must_use]
+    pub fn without_limits(self) -> Self {
+        let limits = [
+            "sms_codes_per_number_minute",
+            "sms_codes_per_number_hour",
+            "sms_codes_per_number_day",
+            "sms_codes_per_address_hour",
+            "password_tries_per_number_hour",
+            "password_tries_per_address_hour",
+        ];
+        limits.into_iter().fold(self, |builder, limit| builder.variable(limit, "1000000"))
+    }
+
+    /// Starts it, on a database of its own.
+    pub fn start(self) -> App {
+        let state = TempDir::new().expect("a temporary directory");
+        let database = Database::create(self.engine, state.path());
+        let mut variables = self.variables;
+        variables.extend(database.variables());
+        let log = Log::default();
+        let host = Host::start(state.path(), &listed(&variables), &log);
+        App {
+            wire: Wire::new(&host.url),
+            host: Some(host),
+            database,
+            variables,
+            log,
+            state,
+        }
+    }
+}
+
+fn listed(variables: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+impl App {
+    /// An application with the manifest's defaults, started.
+    pub fn prepare(engine: Engine) -> Self {
+        Builder::prepare(engine).start()
+    }
+
+    /// Whether the host has a clock and faults to steer.
+    pub fn host_is_stand_in() -> bool {
+        host::is_stand_in()
+    }
+
+    /// Stops the host and starts it again on the same state, with these variables changed. Its clock
+    /// shows real time again.
+    pub fn restart(&mut self, changed: &[(&str, &str)]) {
+        for (name, value) in changed {
+            self.variables.insert((*name).to_owned(), (*value).to_owned());
+        }
+        self.host = None;
+        let host = Host::start(self.state.path(), &listed(&self.variables), &self.log);
+        self.wire = Wire::new(&host.url);
+        self.host = Some(host);
+    }
+
+    /// A request to make up.
+    pub fn request(&self, method: &str, path: &str) -> Request<'_> {
+        self.wire.request(method, path)
+    }
+
+    /// `GET` with a session's token.
+    pub fn get(&self, path: &str, token: &str) -> Answer {
+        self.request("GET", path).token(token).send()
+    }
+
+    /// `POST` of JSON without a session.
+    pub fn post(&self, path: &str, body: &serde_json::Value) -> Answer {
+        self.request("POST", path).json(body)
+    }
+
+    /// The components' clock.
+    ///
+    /// # Panics
+    /// On a host that has none to steer.
+    pub fn clock(&self) -> Clock<'_> {
+        Clock {
+            wire: &self.wire,
+            control: self.control(),
+        }
+    }
+
+    /// The plan of faults.
+    ///
+    /// # Panics
+    /// On a host that has none.
+    pub fn faults(&self) -> Faults<'_> {
+        Faults {
+            wire: &self.wire,
+            control: self.control(),
+        }
+    }
+
+    fn control(&self) -> &str {
+        let control = self.host.as_ref().and_then(|host| host.control.as_deref());
+        control.expect("only tests with [stand_in] steer the host")
+    }
+
+    /// `http://address`
+    pub fn url(&self) -> &str {
+        &self.host.as_ref().expect("it runs").url
+    }
+
+    /// The database, behind the application's back.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// What host and components have printed.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Every key of the key-value store with its value.
+    pub fn key_value(&self) -> Vec<(String, Vec<u8>)> {
+        key_value::entries(self.state.path())
+    }
+
+    /// The host's state directory.
+    pub fn state(&self) -> &Path {
+        self.state.path()
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- what the application printed:\n{}\n---", self.log);
+        }
+    }
+}

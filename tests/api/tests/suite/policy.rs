@@ -1,0 +1,129 @@
+//! `/v1/policy`, `/v1/policy/consents`, and what a new version does to those who are logged in.
+
+use api_tests::{App, Device, POLICY_VERSION, Person, on_both_engines};
+use serde_json::json;
+
+const NEXT: &str = "2027-01-01";
+
+fn consent(app: &App, person: &Person, version: &str) -> api_tests::Answer {
+    app.request("POST", "/v1/policy/consents").token(&person.token).json(&json!({ "version": version }))
+}
+
+/// Every call that needs a session, with a body it would take, and whether it stays open after a major
+/// version that was not consented to.
+const CALLS: [(&str, &str, bool); 9] = [
+    ("GET", "/v1/auth/sessions/current", true),
+    ("GET", "/v1/auth/sessions", false),
+    ("DELETE", "/v1/auth/sessions", false),
+    ("PUT", "/v1/auth/password", false),
+    ("GET", "/v1/profile", false),
+    ("PATCH", "/v1/profile", false),
+    ("GET", "/v1/profiles/0198c5a0-0000-7000-8000-000000000000", false),
+    ("POST", "/v1/policy/consents", true),
+    // Last: it ends the session.
+    ("DELETE", "/v1/auth/sessions/current", true),
+];
+
+on_both_engines! {
+    // clause N1
+    fn the_version_in_force_is_told(app: App) {
+        let answer = app.request("GET", "/v1/policy").send().expect(200);
+        assert_eq!(answer.text("/version"), POLICY_VERSION);
+        assert_eq!(answer.text("/major_version"), POLICY_VERSION);
+        assert!(answer.text("/text_url").ends_with("/v1/policy/text"));
+    }
+
+    // clause N1
+    fn after_a_major_version_only_a_few_calls_work_until_consent(app: App) {
+        let person = app.someone();
+        app.get("/v1/profile", &person.token).expect(200);
+        app.restart(&[("policy_version", NEXT), ("policy_major_version", NEXT)]);
+        for (method, path, open) in CALLS {
+            if method == "POST" || (method, path) == ("DELETE", "/v1/auth/sessions/current") {
+                continue;
+            }
+            let answer = app.request(method, path).token(&person.token).json(&json!({}));
+            if open {
+                assert!(answer.status < 300, "{method} {path}: {answer:?}");
+            } else {
+                let refused = answer.expect_problem(403, "policy-consent-required");
+                assert_eq!(refused.json["policy_version"], NEXT);
+            }
+        }
+        for path in ["/v1/policy", "/v1/contact"] {
+            app.get(path, &person.token).expect(200);
+        }
+        app.get("/v1/policy/text", &person.token).expect(200);
+        consent(&app, &person, POLICY_VERSION).expect_problem(409, "policy-version-outdated");
+        consent(&app, &person, NEXT).expect(204);
+        // At once, although the cache has seen the session without it.
+        app.get("/v1/profile", &person.token).expect(200);
+        consent(&app, &person, NEXT).expect(204);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM policy_consents"), 2);
+        app.request("DELETE", "/v1/auth/sessions/current").token(&person.token).send().expect(204);
+    }
+
+    // clause N1
+    fn logging_in_after_a_major_version_gives_a_session_that_asks_for_consent(app: App) {
+        let person = app.someone();
+        app.restart(&[("policy_version", NEXT), ("policy_major_version", NEXT)]);
+        let code = app.sms_code(&person.phone, "login");
+        let body = json!({ "phone": person.phone, "code": code, "device": Device::new("b").json() });
+        let answer = app.post("/v1/auth/sessions", &body).expect(201);
+        assert_eq!(answer.json["policy"], json!({
+            "version": NEXT, "consented_version": POLICY_VERSION, "consent_required": true,
+        }));
+        let session = Person::of(&person.phone, &answer);
+        app.get("/v1/profile", &session.token).expect_problem(403, "policy-consent-required");
+        app.request("DELETE", "/v1/auth/sessions/current").token(&session.token).send().expect(204);
+    }
+
+    // clause N1
+    fn logging_in_with_the_new_version_consents(app: App) {
+        let person = app.someone();
+        app.restart(&[("policy_version", NEXT), ("policy_major_version", NEXT)]);
+        let code = app.sms_code(&person.phone, "login");
+        let mut body = App::login(&person.phone, &code, &Device::new("b"));
+        body["policy_version"] = NEXT.into();
+        let answer = app.post("/v1/auth/sessions", &body).expect(201);
+        assert_eq!(answer.json["policy"]["consent_required"], false);
+        app.get("/v1/profile", &answer.text("/token")).expect(200);
+    }
+
+    // clause N1
+    fn a_minor_version_is_only_announced(app: App) {
+        let person = app.someone();
+        app.restart(&[("policy_version", NEXT)]);
+        app.get("/v1/profile", &person.token).expect(200);
+        let session = app.get("/v1/auth/sessions/current", &person.token).expect(200);
+        assert_eq!(session.json["policy"], json!({
+            "version": NEXT, "consented_version": POLICY_VERSION, "consent_required": false,
+        }));
+    }
+
+    // clause G1
+    fn consent_needs_a_session(app: App) {
+        app.post("/v1/policy/consents", &json!({ "version": POLICY_VERSION }))
+            .expect_problem(401, "unauthenticated");
+    }
+}
+
+/// The table above names every call that needs a session; a new one must be decided on.
+#[test]
+fn every_call_with_a_session_is_decided_on() {
+    let app = App::prepare(api_tests::Engine::Sqlite);
+    let document = app.request("GET", "/v1/openapi.json").send().expect(200).json;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("methods") {
+            if operation.get("security").is_none() {
+                continue;
+            }
+            let folder = path.split('{').next().unwrap_or(path);
+            let known = CALLS.iter().any(|(known_method, known_path, _)| {
+                known_method.eq_ignore_ascii_case(method)
+                    && (known_path == path || (path.contains('{') && known_path.starts_with(folder)))
+            });
+            assert!(known, "{method} {path}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 # schema_open URL
 schema_open() {
   POSTGRES_URL=$1
-  need_command psql postgresql-client
+  ensure_command psql postgresql-client
   # Two CREATE TABLE IF NOT EXISTS at once can still collide.
   postgres <<<"SELECT pg_advisory_xact_lock(hashtext('schema_migrations')); $SCHEMA_MIGRATIONS" >/dev/null
 }
@@ -22,7 +22,6 @@ schema_apply() {
 
 # Statements from standard input, in one transaction.
 postgres() {
-  PGOPTIONS='-c client_min_messages=warning' \
-    psql --no-psqlrc --quiet --tuples-only --no-align --single-transaction \
-    --set ON_ERROR_STOP=1 --file - "$POSTGRES_URL"
+  psql --no-psqlrc --quiet --tuples-only --no-align --single-transaction --set ON_ERROR_STOP=1 \
+    --command 'SET client_min_messages = warning' --file - "$POSTGRES_URL"
 }

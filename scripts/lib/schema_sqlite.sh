@@ -3,7 +3,7 @@
 # schema_open [FILE]
 schema_open() {
   SQLITE_FILE=${1:-.spin/sqlite_db.db}
-  need_command sqlite3 sqlite3
+  ensure_command sqlite3 sqlite3
   mkdir -p "$(dirname "$SQLITE_FILE")"
   # Spin opens its database in rollback-journal mode, where readers and writers wait for each other. The
   # file remembers the mode.

@@ -5,20 +5,10 @@
 load_secrets() {
   local file=$1 line name
   [ -e "$file" ] || install -m 600 /dev/null "$file"
-  make_secret "$file" SPIN_VARIABLE_APPLICATION_KEY
-  make_secret "$file" POSTGRES_PASSWORD
+  grep -q '^SPIN_VARIABLE_APPLICATION_KEY=' "$file" ||
+    echo "SPIN_VARIABLE_APPLICATION_KEY=$(head -c 32 /dev/urandom | base64 -w 0)" >>"$file"
   while read -r line; do
     name=${line%%=*}
     [ -n "${!name:-}" ] || export "$name=${line#*=}"
   done <"$file"
-}
-
-# make_secret FILE NAME
-make_secret() {
-  grep -q "^$2=" "$1" || echo "$2=$(random_secret)" >>"$1"
-}
-
-# 32 random bytes, in base64.
-random_secret() {
-  head -c 32 /dev/urandom | base64 -w 0
 }

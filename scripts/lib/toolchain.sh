@@ -68,15 +68,20 @@ choose_wasm_toolchain() {
   fi
 }
 
+# A fresh instance's memory is cleared or copied whole, and Rust's stack of 1 MiB is most of it. A quarter
+# is plenty: nothing of ours recurses but the JSON parser, which stops at 128 levels.
+WASM_RUSTFLAGS="-C link-arg=-zstack-size=262144"
+
 # cargo with the chosen toolchain. Give the subcommand first; the target is added.
 wasm_cargo() {
   local subcommand=$1
   shift
   if [ "$WASM_TOOLCHAIN" = target ]; then
-    CARGO_TARGET_DIR=$WASM_TARGET_DIR cargo "$subcommand" --target "$WASM_TARGET" "$@"
+    RUSTFLAGS=$WASM_RUSTFLAGS CARGO_TARGET_DIR=$WASM_TARGET_DIR \
+      cargo "$subcommand" --target "$WASM_TARGET" "$@"
   else
     # /usr/bin first: rustup's shims would hand Debian's cargo a compiler without the target's sources.
-    PATH=/usr/bin:$PATH RUSTC_BOOTSTRAP=1 RUSTFLAGS="-L native=/usr/lib/wasm32-wasi" \
+    PATH=/usr/bin:$PATH RUSTC_BOOTSTRAP=1 RUSTFLAGS="$WASM_RUSTFLAGS -L native=/usr/lib/wasm32-wasi" \
       CARGO_TARGET_DIR=$WASM_TARGET_DIR \
       /usr/bin/cargo "$subcommand" --target "$WASM_TARGET" -Zbuild-std=std,panic_abort "$@"
   fi

@@ -1,6 +1,7 @@
 //! A profile as its owner and as others see it.
 
-use serde_json::{Map, Value, json};
+use serde::ser::{Serialize, SerializeMap as _, SerializeStruct as _, Serializer};
+use serde_json::value::RawValue;
 
 use crate::completeness::completeness;
 use crate::fields::{self, Field, OPTIONAL, REQUIRED};
@@ -28,62 +29,87 @@ pub const PUBLIC: [&str; 15] = [
 ];
 
 /// What the owner sees: all fields, who sees them, and what is missing.
-pub fn own(profile: &Profile) -> Value {
-    let mut view = Map::new();
-    view.insert("id".into(), profile.id.to_string().into());
-    for field in fields::all() {
-        view.insert(field.name.into(), answered(field, profile));
-    }
-    let visibility: Map<_, _> = OPTIONAL
-        .iter()
-        .enumerate()
-        .map(|(bit, field)| (field.name.to_owned(), (!is_hidden(profile, bit)).into()))
-        .collect();
-    let missing: Vec<_> = REQUIRED
-        .iter()
-        .map(|field| field.name)
-        .filter(|name| profile.value(name).is_none())
-        .collect();
-    view.insert("visibility".into(), visibility.into());
-    view.insert("completeness".into(), completeness(profile).into());
-    view.insert("missing".into(), missing.into());
-    view.into()
-}
+pub struct Own<'a>(pub &'a Profile);
 
 /// What others see. A hidden field looks like one that was never given.
-pub fn public(profile: &Profile) -> Value {
-    let mut view = Map::new();
-    view.insert("id".into(), profile.id.to_string().into());
-    for field in fields::all().filter(|field| PUBLIC.contains(&field.name)) {
-        let hidden = OPTIONAL
+pub struct Public<'a>(pub &'a Profile);
+
+impl Serialize for Own<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let profile = self.0;
+        let missing: Vec<_> = REQUIRED
             .iter()
-            .position(|optional| optional.name == field.name)
-            .is_some_and(|bit| is_hidden(profile, bit));
-        let value = if hidden {
-            Value::Null
-        } else {
-            answered(field, profile)
+            .map(|field| field.name)
+            .filter(|name| profile.value(name).is_none())
+            .collect();
+        let mut view = serializer.serialize_map(None)?;
+        view.serialize_entry("id", &profile.id)?;
+        for field in fields::all() {
+            view.serialize_entry(field.name, &Answered(field, profile.value(field.name)))?;
+        }
+        view.serialize_entry("visibility", &Visibility(profile.hidden))?;
+        view.serialize_entry("completeness", &completeness(profile))?;
+        view.serialize_entry("missing", &missing)?;
+        view.end()
+    }
+}
+
+impl Serialize for Public<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let profile = self.0;
+        let mut view = serializer.serialize_map(None)?;
+        view.serialize_entry("id", &profile.id)?;
+        for field in fields::all().filter(|field| PUBLIC.contains(&field.name)) {
+            let shown = profile
+                .value(field.name)
+                .filter(|_| !is_hidden(profile.hidden, field));
+            view.serialize_entry(field.name, &Answered(field, shown))?;
+        }
+        view.end()
+    }
+}
+
+fn is_hidden(hidden: i64, field: &Field) -> bool {
+    OPTIONAL
+        .iter()
+        .position(|optional| optional.name == field.name)
+        .is_some_and(|bit| hidden & (1 << bit) != 0)
+}
+
+/// Of each optional field, whether others see it.
+struct Visibility(i64);
+
+impl Serialize for Visibility {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(
+            OPTIONAL
+                .iter()
+                .map(|field| (field.name, !is_hidden(self.0, field))),
+        )
+    }
+}
+
+/// A field's stored form as it is answered: lists as lists, codes with their names.
+struct Answered<'a>(&'a Field, Option<&'a str>);
+
+impl Serialize for Answered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(field, stored) = self;
+        let Some(stored) = stored else {
+            return serializer.serialize_none();
         };
-        view.insert(field.name.into(), value);
+        if field.is_list() {
+            // It was written by us, as JSON.
+            let list: &RawValue =
+                serde_json::from_str(stored).map_err(serde::ser::Error::custom)?;
+            return list.serialize(serializer);
+        }
+        if field.is_region() {
+            let mut region = serializer.serialize_struct("Region", 2)?;
+            region.serialize_field("code", stored)?;
+            region.serialize_field("name", &region::full_name(stored))?;
+            return region.end();
+        }
+        serializer.serialize_str(stored)
     }
-    view.into()
-}
-
-fn is_hidden(profile: &Profile, bit: usize) -> bool {
-    profile.hidden & (1 << bit) != 0
-}
-
-/// The stored form as it is answered: lists as lists, codes with their names.
-fn answered(field: &Field, profile: &Profile) -> Value {
-    let Some(stored) = profile.value(field.name) else {
-        return Value::Null;
-    };
-    if field.is_list() {
-        // It was written by us, as JSON.
-        return serde_json::from_str(stored).unwrap_or_default();
-    }
-    if field.is_region() {
-        return json!({ "code": stored, "name": region::full_name(stored) });
-    }
-    stored.into()
 }

@@ -5,7 +5,8 @@ use shared::profile::{ProfileComplete, REQUIRED};
 
 use crate::document::PublicProfile;
 use crate::error::Error;
-use crate::{store, view};
+use crate::store;
+use crate::view::Public;
 
 /// Read someone's profile
 ///
@@ -24,5 +25,5 @@ pub fn read(cx: &Context, _: ProfileComplete, Id(id): Id) -> Result<Answer, Erro
     if REQUIRED.iter().any(|field| profile.value(field).is_none()) {
         return Err(Error::NotFound);
     }
-    Ok(Answer::ok(&view::public(&profile)))
+    Ok(Answer::ok(&Public(&profile)))
 }

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::fields::Setting;
 use crate::patch::Patch;
 use crate::store::{self, Profile};
-use crate::view;
+use crate::view::Own;
 
 /// Read one's profile
 #[utoipa::path(get, path = "/v1/profile", tag = "profile", security(("session" = [])),
@@ -65,7 +65,7 @@ pub fn update(cx: &Context, session: Session) -> Result<Answer, Error> {
 }
 
 fn answer(profile: &Profile) -> Answer {
-    Answer::ok(&view::own(profile)).header(header::ETAG, &format!("\"{}\"", profile.version))
+    Answer::ok(&Own(profile)).header(header::ETAG, &format!("\"{}\"", profile.version))
 }
 
 /// The version that `If-Match` names; `None` for `*`. A tag that is none of ours matches no version: it

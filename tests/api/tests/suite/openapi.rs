@@ -1,0 +1,75 @@
+//! The OpenAPI document is served, names every route and nothing else, and holds against generated
+//! requests.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::process::Command;
+
+use api_tests::{App, Builder, on_both_engines};
+use serde_json::Value;
+
+/// Method and path of every documented operation.
+fn operations(document: &Value) -> BTreeSet<(String, String)> {
+    let paths = document["paths"].as_object().expect("paths");
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().expect("methods").keys();
+        methods.map(move |method| (method.to_uppercase(), path.clone()))
+    });
+    operations.collect()
+}
+
+/// Generates requests after the document and sends them; `filter` says to which operations.
+///
+/// What the document cannot say is not asked for: which texts are phone numbers and which codes were sent.
+fn schemathesis(app: &App, filter: &[&str]) {
+    let program = env::var("SCHEMATHESIS").unwrap_or_else(|_| {
+        panic!("SCHEMATHESIS is not set: scripts/test installs schemathesis and sets it")
+    });
+    let person = app.someone();
+    app.complete_profile(&person);
+    let output = Command::new(program)
+        .args(["run", &format!("{}/v1/openapi.json", app.url()), "--url", app.url()])
+        .args(["--header", &format!("authorization: Bearer {}", person.token)])
+        .args(["--checks", "all", "--exclude-checks", "positive_data_acceptance"])
+        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "20"])
+        .args(["--seed", "1", "--workers", "2", "--max-redirects", "0", "--no-color"])
+        .args(filter)
+        .current_dir(app.state())
+        .output()
+        .expect("schemathesis starts");
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+}
+
+const LOGOUT: &str = "DELETE /v1/auth/sessions/current";
+
+on_both_engines! {
+    fn the_document_is_served_and_may_be_cached(app: App) {
+        let answer = app.request("GET", "/v1/openapi.json").send().expect(200);
+        assert!(answer.text("/openapi").starts_with("3.1."));
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+    }
+
+    fn generated_requests_find_no_violation(builder: Builder) {
+        let app = builder.without_limits().start();
+        schemathesis(&app, &["--exclude-name", LOGOUT]);
+        // Apart from the others: it ends the session that they use.
+        schemathesis(&app, &["--include-name", LOGOUT]);
+    }
+}
+
+#[test]
+fn every_route_is_documented_and_nothing_else() {
+    let app = App::prepare(api_tests::Engine::Sqlite);
+    let document = app.request("GET", "/v1/openapi.json").send().expect(200).json;
+    let routes: BTreeSet<_> = [sms_login::ROUTES, ::profile::ROUTES, health::ROUTES, documents::ROUTES]
+        .into_iter()
+        .flatten()
+        .map(|route| (route.method.to_string(), route.path.to_owned()))
+        .collect();
+    assert_eq!(operations(&document), routes);
+}

@@ -45,7 +45,8 @@ impl Answer {
     /// # Panics
     /// If it is not there.
     pub fn request_id(&self) -> &str {
-        self.header("x-request-id").unwrap_or_else(|| panic!("no x-request-id: {self:?}"))
+        self.header("x-request-id")
+            .unwrap_or_else(|| panic!("no x-request-id: {self:?}"))
     }
 
     /// The problem's name, if the answer is a problem.
@@ -58,7 +59,9 @@ impl Answer {
     /// # Panics
     /// If it is not there.
     pub fn retry_after(&self) -> u64 {
-        let seconds = self.header("retry-after").and_then(|value| value.parse().ok());
+        let seconds = self
+            .header("retry-after")
+            .and_then(|value| value.parse().ok());
         seconds.unwrap_or_else(|| panic!("no Retry-After: {self:?}"))
     }
 
@@ -68,7 +71,9 @@ impl Answer {
     /// If it is not there.
     pub fn text(&self, pointer: &str) -> String {
         let value = self.json.pointer(pointer).and_then(Value::as_str);
-        value.unwrap_or_else(|| panic!("no text {pointer}: {self:?}")).to_owned()
+        value
+            .unwrap_or_else(|| panic!("no text {pointer}: {self:?}"))
+            .to_owned()
     }
 
     /// Itself, if it has this status.
@@ -77,7 +82,14 @@ impl Answer {
     /// If it has another.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}: {:?} {}", self.asked, self.headers, self.shown());
+        assert_eq!(
+            self.status,
+            status,
+            "{}: {:?} {}",
+            self.asked,
+            self.headers,
+            self.shown()
+        );
         self
     }
 
@@ -88,7 +100,13 @@ impl Answer {
     #[track_caller]
     pub fn expect_problem(self, status: u16, name: &str) -> Self {
         let answer = self.expect(status);
-        assert_eq!(answer.problem(), Some(name), "{}: {}", answer.asked, answer.shown());
+        assert_eq!(
+            answer.problem(),
+            Some(name),
+            "{}: {}",
+            answer.asked,
+            answer.shown()
+        );
         answer
     }
 
@@ -99,7 +117,10 @@ impl Answer {
     #[track_caller]
     pub fn expect_violations(self, expected: &[&str]) -> Self {
         let answer = self.expect_problem(422, "invalid-fields");
-        let violations = answer.json["violations"].as_array().expect("a list").clone();
+        let violations = answer.json["violations"]
+            .as_array()
+            .expect("a list")
+            .clone();
         let mut named: Vec<_> = violations
             .iter()
             .map(|violation| {
@@ -115,14 +136,30 @@ impl Answer {
     /// What holds for every answer of the application.
     pub(crate) fn check(&self) {
         let id = self.request_id();
-        assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{self:?}");
+        assert_eq!(
+            self.header("x-content-type-options"),
+            Some("nosniff"),
+            "{self:?}"
+        );
         assert!(self.header("cache-control").is_some(), "{self:?}");
         if self.status < 400 {
             return;
         }
-        assert_eq!(self.media_type(), Some("application/problem+json"), "{self:?}");
-        assert!(self.problem().is_some_and(|name| !name.is_empty()), "{self:?}");
-        assert!(self.json["title"].as_str().is_some_and(|title| !title.is_ascii()), "{self:?}");
+        assert_eq!(
+            self.media_type(),
+            Some("application/problem+json"),
+            "{self:?}"
+        );
+        assert!(
+            self.problem().is_some_and(|name| !name.is_empty()),
+            "{self:?}"
+        );
+        assert!(
+            self.json["title"]
+                .as_str()
+                .is_some_and(|title| !title.is_ascii()),
+            "{self:?}"
+        );
         assert_eq!(self.json["status"], self.status, "{self:?}");
         assert_eq!(self.json["request_id"], id, "{self:?}");
         match self.status {

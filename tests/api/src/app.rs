@@ -59,7 +59,9 @@ impl Builder {
             "password_tries_per_number_hour",
             "password_tries_per_address_hour",
         ];
-        limits.into_iter().fold(self, |builder, limit| builder.variable(limit, "1000000"))
+        limits
+            .into_iter()
+            .fold(self, |builder, limit| builder.variable(limit, "1000000"))
     }
 
     /// Starts it, on a database of its own.
@@ -82,7 +84,10 @@ impl Builder {
 }
 
 fn listed(variables: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    variables
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 impl App {
@@ -100,7 +105,8 @@ impl App {
     /// shows real time again.
     pub fn restart(&mut self, changed: &[(&str, &str)]) {
         for (name, value) in changed {
-            self.variables.insert((*name).to_owned(), (*value).to_owned());
+            self.variables
+                .insert((*name).to_owned(), (*value).to_owned());
         }
         self.host = None;
         let host = Host::start(self.state.path(), &listed(&self.variables), &self.log);

@@ -40,11 +40,14 @@ impl Clock<'_> {
 
     /// What it shows, in milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
-        let state = self.wire.control("GET", &format!("{}/clock", self.control), &Value::Null);
+        let state = self
+            .wire
+            .control("GET", &format!("{}/clock", self.control), &Value::Null);
         state["now_ms"].as_i64().expect("the clock tells the time")
     }
 
     fn put(&self, change: &Value) {
-        self.wire.control("PUT", &format!("{}/clock", self.control), change);
+        self.wire
+            .control("PUT", &format!("{}/clock", self.control), change);
     }
 }

@@ -37,24 +37,39 @@ impl Contract {
     pub fn check(&self, method: &Method, path: &str, answer: &Answer) {
         let path = path.split('?').next().unwrap_or_default();
         let Some((template, operation)) = self.operation(method, path) else {
-            assert!(matches!(answer.status, 404 | 405), "{method} {path} is not documented: {answer:?}");
+            assert!(
+                matches!(answer.status, 404 | 405),
+                "{method} {path} is not documented: {answer:?}"
+            );
             return;
         };
         let responses = &operation["responses"];
         let status = answer.status.to_string();
         let response = responses.get(&status).or_else(|| responses.get("default"));
-        let response = response.unwrap_or_else(|| panic!("{method} {path} {status} is not documented"));
-        assert!(answer.status >= 400 || responses.get(&status).is_some(),
-            "{method} {path}: success {status} is not documented");
+        let response =
+            response.unwrap_or_else(|| panic!("{method} {path} {status} is not documented"));
+        assert!(
+            answer.status >= 400 || responses.get(&status).is_some(),
+            "{method} {path}: success {status} is not documented"
+        );
         let Some(content) = response.get("content") else {
-            assert!(answer.body.is_empty(), "{method} {path} {status} has a body: {answer:?}");
+            assert!(
+                answer.body.is_empty(),
+                "{method} {path} {status} has a body: {answer:?}"
+            );
             return;
         };
         let media_type = answer.media_type().unwrap_or_default();
         let content = content.get(media_type);
-        let content = content.unwrap_or_else(|| panic!("{method} {path} {status}: {media_type:?} is not documented"));
+        let content = content.unwrap_or_else(|| {
+            panic!("{method} {path} {status}: {media_type:?} is not documented")
+        });
         if let (Some(schema), true) = (content.get("schema"), media_type.ends_with("json")) {
-            self.validate(&format!("{method} {template} {status}"), schema, &answer.json);
+            self.validate(
+                &format!("{method} {template} {status}"),
+                schema,
+                &answer.json,
+            );
         }
     }
 
@@ -68,14 +83,23 @@ impl Contract {
     }
 
     fn validate(&self, name: &str, schema: &Value, value: &Value) {
-        let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut validators = self
+            .validators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let validator = *validators
             .entry(name.to_owned())
             // As many as the document has answers, for the whole run.
             .or_insert_with(|| Box::leak(Box::new(self.validator(schema))));
         drop(validators);
-        let errors: Vec<_> = validator.iter_errors(value).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{name} is not as documented: {errors:?} in {value}");
+        let errors: Vec<_> = validator
+            .iter_errors(value)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(
+            errors.is_empty(),
+            "{name} is not as documented: {errors:?} in {value}"
+        );
     }
 
     fn validator(&self, schema: &Value) -> Validator {

@@ -171,13 +171,19 @@ impl Drop for Database {
 fn migrations() -> String {
     let folder = workspace().join("shared/migrations");
     let entries = fs::read_dir(&folder).expect("the migrations are there");
-    let mut files: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.expect("readable").path())
+        .collect();
     files.sort();
     let mut text = "CREATE TABLE schema_migrations (version BIGINT NOT NULL, \
                     CONSTRAINT schema_migrations_version_unique PRIMARY KEY (version));\n"
         .to_owned();
     for file in files {
-        let name = file.file_name().expect("a file").to_string_lossy().into_owned();
+        let name = file
+            .file_name()
+            .expect("a file")
+            .to_string_lossy()
+            .into_owned();
         let (version, _) = name.split_once('_').expect("named NNNN_what.sql");
         text += &fs::read_to_string(&file).expect("readable");
         text += &format!("\nINSERT INTO schema_migrations (version) VALUES ({version});\n");
@@ -206,7 +212,9 @@ fn sqlite_rows(file: &Path, statement: &str) -> Vec<Vec<Cell>> {
         let mut prepared = connection.prepare(statement)?;
         let columns = prepared.column_count();
         let rows = prepared.query_map([], |row| {
-            (0..columns).map(|column| row.get_ref(column).map(sqlite_cell)).collect()
+            (0..columns)
+                .map(|column| row.get_ref(column).map(sqlite_cell))
+                .collect()
         })?;
         rows.collect()
     };
@@ -239,12 +247,18 @@ fn create_postgres() -> Database {
     let random: [u8; 8] = shared::random::bytes(&mut shared::random::host());
     let name = format!("chuangrenmai_test_{:016x}", u64::from_be_bytes(random));
     let create = format!("CREATE DATABASE {name}");
-    administrator().batch_execute(&create).expect("a superuser may create databases");
+    administrator()
+        .batch_execute(&create)
+        .expect("a superuser may create databases");
     let url = administrator_url();
-    let (server, _) = url.rsplit_once('/').expect("TEST_POSTGRES_URL names a database");
+    let (server, _) = url
+        .rsplit_once('/')
+        .expect("TEST_POSTGRES_URL names a database");
     let url = format!("{server}/{name}");
     let mut client = postgres::Client::connect(&url, postgres::NoTls).expect("it was just created");
-    client.batch_execute(&migrations()).expect("the migrations run");
+    client
+        .batch_execute(&migrations())
+        .expect("the migrations run");
     Database::Postgres {
         url,
         name,
@@ -254,7 +268,9 @@ fn create_postgres() -> Database {
 
 fn postgres_row(row: &postgres::Row) -> Vec<Cell> {
     let columns = row.columns().iter().enumerate();
-    columns.map(|(at, column)| postgres_cell(row, at, column.type_())).collect()
+    columns
+        .map(|(at, column)| postgres_cell(row, at, column.type_()))
+        .collect()
 }
 
 fn postgres_cell(row: &postgres::Row, at: usize, kind: &Type) -> Cell {

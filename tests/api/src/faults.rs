@@ -40,9 +40,12 @@ impl Faults<'_> {
 
     /// The calls since counting started, without those for variables.
     pub fn calls(&self) -> Vec<Call> {
-        let answer = self.wire.control("GET", &format!("{}/calls", self.control), &Value::Null);
+        let answer = self
+            .wire
+            .control("GET", &format!("{}/calls", self.control), &Value::Null);
         let calls = answer["calls"].as_array().expect("a list of calls");
-        let text = |call: &Value, member: &str| call[member].as_str().unwrap_or_default().to_owned();
+        let text =
+            |call: &Value, member: &str| call[member].as_str().unwrap_or_default().to_owned();
         calls
             .iter()
             .map(|call| Call {
@@ -55,6 +58,7 @@ impl Faults<'_> {
 
     fn plan(&self, faults: &[Value]) {
         let plan = json!({ "faults": faults });
-        self.wire.control("PUT", &format!("{}/faults", self.control), &plan);
+        self.wire
+            .control("PUT", &format!("{}/faults", self.control), &plan);
     }
 }

@@ -83,8 +83,8 @@ impl Drop for Host {
 
 fn stand_in_command(state: &Path) -> Command {
     let target = workspace().join("target/native");
-    let path = env::var_os("STAND_IN_HOST")
-        .map_or_else(|| target.join("stand-in-host"), PathBuf::from);
+    let path =
+        env::var_os("STAND_IN_HOST").map_or_else(|| target.join("stand-in-host"), PathBuf::from);
     share_compiled_code(state, &target.join("api-tests-compiled"));
     let mut command = Command::new(path);
     command.args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]);

@@ -23,7 +23,10 @@ impl Log {
                 let Ok(line) = line else { return };
                 let line = String::from_utf8_lossy(&line).into_owned();
                 let (lines, arrived) = &*log.0;
-                lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                lines
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(line);
                 arrived.notify_all();
             }
         });
@@ -67,7 +70,9 @@ impl Log {
     /// If none comes.
     pub fn event(&self, name: &str, request_id: &str) -> Value {
         let is_it = |event: &Value| event["event"] == name && event["request_id"] == request_id;
-        let line = self.wait_for(0, PATIENCE, |line| parse(line).is_some_and(|event| is_it(&event)));
+        let line = self.wait_for(0, PATIENCE, |line| {
+            parse(line).is_some_and(|event| is_it(&event))
+        });
         line.and_then(|line| parse(&line))
             .unwrap_or_else(|| panic!("no event {name} of request {request_id}: {self}"))
     }

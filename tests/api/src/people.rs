@@ -13,7 +13,10 @@ pub const POLICY_VERSION: &str = "2023-10-25";
 /// A number that no other call has given, in E.164.
 pub fn mobile_number() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("+86139{:08}", 10_000_000 + NEXT.fetch_add(1, Ordering::Relaxed) * 7919 % 80_000_000)
+    format!(
+        "+86139{:08}",
+        10_000_000 + NEXT.fetch_add(1, Ordering::Relaxed) * 7919 % 80_000_000
+    )
 }
 
 /// A device that a person logs in on.
@@ -58,7 +61,8 @@ impl App {
     /// Asks for a code, which must be sent, and reads it from the log. The number's counters are emptied
     /// first: what limits codes is not what most tests are about.
     pub fn sms_code(&self, phone: &str, purpose: &str) -> String {
-        self.database().rows("DELETE FROM rate_limits WHERE taken >= 0 RETURNING taken");
+        self.database()
+            .rows("DELETE FROM rate_limits WHERE taken >= 0 RETURNING taken");
         let body = json!({ "phone": phone, "purpose": purpose });
         self.code_in_log(&self.post("/v1/auth/sms-codes", &body).expect(202))
     }
@@ -66,7 +70,10 @@ impl App {
     /// The code that was sent with this answer.
     pub fn code_in_log(&self, answer: &Answer) -> String {
         let event = self.log().event("sms-code", answer.request_id());
-        event["code"].as_str().expect("the event holds the code").to_owned()
+        event["code"]
+            .as_str()
+            .expect("the event holds the code")
+            .to_owned()
     }
 
     /// The body of a login by code, with consent.

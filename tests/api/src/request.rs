@@ -47,7 +47,11 @@ impl Wire {
 
     /// Asks the host's control listener.
     pub(crate) fn control(&self, method: &str, url: &str, body: &Value) -> Value {
-        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let text = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let answer = self.exchange(HttpRequest::builder().method(method).uri(url), text);
         assert_eq!(answer.status, 200, "{method} {url} {body}: {answer:?}");
         answer.json
@@ -64,7 +68,11 @@ impl Wire {
         let mut body = Vec::new();
         let read = response.body_mut().as_reader().read_to_end(&mut body);
         read.unwrap_or_else(|error| panic!("{method} {uri}: {error}"));
-        Answer::new(format!("{method} {}", uri.path()), response.into_parts().0, body)
+        Answer::new(
+            format!("{method} {}", uri.path()),
+            response.into_parts().0,
+            body,
+        )
     }
 }
 

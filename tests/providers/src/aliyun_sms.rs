@@ -26,8 +26,11 @@ const SIGNED: [&str; 5] = [
     "x-acs-version",
 ];
 /// RFC 3986's unreserved characters stay.
-const RESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// How the next request is answered, whatever it says. It is still checked: one that is refused is
 /// answered as the provider refuses it.
@@ -147,7 +150,9 @@ impl Shared {
     }
 
     fn serve(&self, mut stream: TcpStream) {
-        let Some(request) = Request::read(&stream) else { return };
+        let Some(request) = Request::read(&stream) else {
+            return;
+        };
         let behaviour = self.state().planned.pop_front();
         let outcome = self.check(&request);
         if let Err((_, code)) = outcome {
@@ -184,7 +189,9 @@ impl Shared {
     fn wait(&self, time: Duration) -> bool {
         let state = self.state();
         let time = time.min(Duration::from_secs(60));
-        let waited = self.released.wait_timeout_while(state, time, |state| !state.is_released);
+        let waited = self
+            .released
+            .wait_timeout_while(state, time, |state| !state.is_released);
         !waited.unwrap_or_else(PoisonError::into_inner).0.is_released
     }
 
@@ -212,7 +219,11 @@ impl Shared {
         }
         self.check_date(header("x-acs-date")?)?;
         self.check_signature(request)?;
-        if !self.state().nonces.insert(header("x-acs-signature-nonce")?.to_owned()) {
+        if !self
+            .state()
+            .nonces
+            .insert(header("x-acs-signature-nonce")?.to_owned())
+        {
             return Err((400, "SignatureNonceUsed"));
         }
         let parameters = decode(&request.query);
@@ -246,14 +257,20 @@ impl Shared {
     }
 
     fn check_signature(&self, request: &Request) -> Result<(), Refusal> {
-        let authorization = request.header("authorization").ok_or((400, "IncompleteSignature"))?;
+        let authorization = request
+            .header("authorization")
+            .ok_or((400, "IncompleteSignature"))?;
         let given = Authorization::parse(authorization).ok_or((400, "IncompleteSignature"))?;
         if given.credential != self.access_key_id {
             return Err((404, "InvalidAccessKeyId.NotFound"));
         }
         let names: Vec<_> = given.signed_headers.split(';').collect();
-        let has_all = SIGNED.iter().chain(&["host"]).all(|name| names.contains(name));
-        let type_is_signed = request.header("content-type").is_none() || names.contains(&"content-type");
+        let has_all = SIGNED
+            .iter()
+            .chain(&["host"])
+            .all(|name| names.contains(name));
+        let type_is_signed =
+            request.header("content-type").is_none() || names.contains(&"content-type");
         if !names.is_sorted() || !has_all || !type_is_signed {
             return Err((400, "IncompleteSignature"));
         }
@@ -324,7 +341,11 @@ fn check_message(parameters: &BTreeMap<String, String>) -> Result<(), Refusal> {
     if !values.values().all(Value::is_string) {
         return Err((200, "isv.INVALID_JSON_PARAM"));
     }
-    let is_code = |value: &Value| value.as_str().is_some_and(|code| (4..=6).contains(&code.len()));
+    let is_code = |value: &Value| {
+        value
+            .as_str()
+            .is_some_and(|code| (4..=6).contains(&code.len()))
+    };
     match (values.len(), values.get("code")) {
         (1, Some(code)) if is_code(code) => Ok(()),
         (1, Some(_)) => Err((200, "isv.TEMPLATE_PARAMS_ILLEGAL")),
@@ -335,7 +356,11 @@ fn check_message(parameters: &BTreeMap<String, String>) -> Result<(), Refusal> {
 
 /// As a server decodes it: a `+` is a space, so who signs a `+` for a space signs something else.
 fn decode(query: &str) -> BTreeMap<String, String> {
-    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let decoded = |text: &str| {
+        percent_decode_str(&text.replace('+', " "))
+            .decode_utf8_lossy()
+            .into_owned()
+    };
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -346,8 +371,10 @@ fn decode(query: &str) -> BTreeMap<String, String> {
 fn canonical_query(query: &str) -> String {
     let encoded = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let pairs = decode(query);
-    let pairs: Vec<_> =
-        pairs.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+        .collect();
     pairs.join("&")
 }
 
@@ -402,13 +429,19 @@ mod tests {
         let request = Request {
             method: "POST".into(),
             path: "/".into(),
-            query: "RegionId=cn-shanghai&ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd".into(),
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            query:
+                "RegionId=cn-shanghai&ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"
+                    .into(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
             body: Vec::new(),
         };
         let names = headers.map(|(name, _)| name);
         assert_eq!(
-            sms.shared.signature(&request, &names, &payload_hash).as_deref(),
+            sms.shared
+                .signature(&request, &names, &payload_hash)
+                .as_deref(),
             Some("06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0")
         );
     }

@@ -56,7 +56,9 @@ impl Request {
         if self.header("transfer-encoding").is_some() {
             return read_chunks(reader);
         }
-        let length = self.header("content-length").map_or(Some(0), |length| length.parse().ok())?;
+        let length = self
+            .header("content-length")
+            .map_or(Some(0), |length| length.parse().ok())?;
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         Some(body)
@@ -65,7 +67,10 @@ impl Request {
 
 fn read_line(reader: &mut impl BufRead) -> Option<String> {
     let mut line = String::new();
-    reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
+    reader
+        .read_line(&mut line)
+        .ok()
+        .filter(|length| *length > 0)?;
     Some(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 

@@ -26,12 +26,16 @@ fn provider() -> AliyunSms {
 }
 
 fn ask(app: &App, phone: &str) -> Answer {
-    app.post("/v1/auth/sms-codes", &json!({ "phone": phone, "purpose": "login" }))
+    app.post(
+        "/v1/auth/sms-codes",
+        &json!({ "phone": phone, "purpose": "login" }),
+    )
 }
 
 /// The counters that are taken for all that was asked for.
 fn taken(app: &App) -> i64 {
-    app.database().count("SELECT COALESCE(CAST(SUM(taken) AS BIGINT), 0) FROM rate_limits")
+    app.database()
+        .count("SELECT COALESCE(CAST(SUM(taken) AS BIGINT), 0) FROM rate_limits")
 }
 
 fn disclosures(app: &App) -> i64 {

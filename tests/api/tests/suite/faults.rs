@@ -1,7 +1,9 @@
 //! Every write is stopped at each of its calls to the host in turn, before the call's effect and after
 //! it, and then done again as a client would. Nothing may be lost or doubled.
 
-use api_tests::{Answer, App, DAY, Device, MINUTE, POLICY_VERSION, Person, mobile_number, on_both_engines};
+use api_tests::{
+    Answer, App, DAY, Device, MINUTE, POLICY_VERSION, Person, mobile_number, on_both_engines,
+};
 use serde_json::{Value, json};
 
 /// No request of ours makes more calls.
@@ -19,7 +21,13 @@ struct Attempt {
 impl Attempt {
     fn new(method: &'static str, path: &'static str, token: Option<&str>, body: Value) -> Self {
         let token = token.map(str::to_owned);
-        Self { method, path, token, idempotency_key: None, body }
+        Self {
+            method,
+            path,
+            token,
+            idempotency_key: None,
+            body,
+        }
     }
 
     fn with_key(mut self, key: &str) -> Self {
@@ -36,7 +44,11 @@ impl Attempt {
             request = request.header("idempotency-key", key);
         }
         let request = request.body("application/json", self.body.to_string());
-        if checked { request.send() } else { request.send_unchecked() }
+        if checked {
+            request.send()
+        } else {
+            request.send_unchecked()
+        }
     }
 }
 
@@ -65,7 +77,10 @@ fn sweep<S>(
             }
             assert_eq!(stopped.status, 500, "{when} {nth}: {stopped:?}");
             let answer = repeat(app, &state, &attempt);
-            assert!(answer.status < 300, "{when} call {nth}, repeated: {answer:?}");
+            assert!(
+                answer.status < 300,
+                "{when} call {nth}, repeated: {answer:?}"
+            );
             verify(app, &state, &answer);
             invariants(app);
             nth += 1;
@@ -96,18 +111,31 @@ fn invariants(app: &App) {
 }
 
 fn count(app: &App, table: &str, account_id: &str) -> i64 {
-    app.database().count(&format!("SELECT COUNT(*) FROM {table} WHERE account_id = '{account_id}'"))
+    app.database().count(&format!(
+        "SELECT COUNT(*) FROM {table} WHERE account_id = '{account_id}'"
+    ))
 }
 
 fn empty(app: &App) {
-    for table in ["disclosures", "rate_limits", "sms_codes", "sessions", "devices", "profiles", "accounts", "idempotency_keys"] {
+    for table in [
+        "disclosures",
+        "rate_limits",
+        "sms_codes",
+        "sessions",
+        "devices",
+        "profiles",
+        "accounts",
+        "idempotency_keys",
+    ] {
         let column = match table {
             "rate_limits" => "bucket",
             "sms_codes" => "phone_hash",
             "profiles" => "account_id",
             _ => "id",
         };
-        app.database().rows(&format!("DELETE FROM {table} WHERE {column} IS NOT NULL RETURNING {column}"));
+        app.database().rows(&format!(
+            "DELETE FROM {table} WHERE {column} IS NOT NULL RETURNING {column}"
+        ));
     }
 }
 

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 const SESSIONS: &str = "/v1/auth/sessions";
 
 fn post(app: &App, path: &str, key: &str, body: &Value) -> Answer {
-    app.request("POST", path).header("idempotency-key", key).json(body)
+    app.request("POST", path)
+        .header("idempotency-key", key)
+        .json(body)
 }
 
 /// A login that no device could repeat.

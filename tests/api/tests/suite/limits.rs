@@ -6,7 +6,10 @@ use api_tests::{Answer, App, Builder, DAY, HOUR, MINUTE, SECOND, mobile_number, 
 use serde_json::json;
 
 fn ask(app: &App, phone: &str) -> Answer {
-    app.post("/v1/auth/sms-codes", &json!({ "phone": phone, "purpose": "login" }))
+    app.post(
+        "/v1/auth/sms-codes",
+        &json!({ "phone": phone, "purpose": "login" }),
+    )
 }
 
 /// Asks as a client behind a proxy that names this address.

@@ -5,7 +5,10 @@ use api_tests::{App, Builder, on_both_engines};
 const CURRENT: &str = "/v1/auth/sessions/current";
 
 fn person_keys(app: &App) -> usize {
-    app.key_value().iter().filter(|(key, _)| key.starts_with("person-key:")).count()
+    app.key_value()
+        .iter()
+        .filter(|(key, _)| key.starts_with("person-key:"))
+        .count()
 }
 
 fn rows(app: &App) -> i64 {

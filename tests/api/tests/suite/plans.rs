@@ -7,15 +7,24 @@ use shared::sql::Statement;
 const MAX_SCHEMA_LENGTH: i64 = 6_000;
 
 fn statements() -> impl Iterator<Item = &'static (&'static str, Statement)> {
-    [shared::STATEMENTS, sms_login::STATEMENTS, ::profile::STATEMENTS, health::STATEMENTS]
-        .into_iter()
-        .flatten()
-        .copied()
-        .flatten()
+    [
+        shared::STATEMENTS,
+        sms_login::STATEMENTS,
+        ::profile::STATEMENTS,
+        health::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+    .flatten()
 }
 
 fn tables(database: &Database) -> Vec<String> {
-    database.schema().into_iter().map(|(table, _)| table).collect()
+    database
+        .schema()
+        .into_iter()
+        .map(|(table, _)| table)
+        .collect()
 }
 
 /// The lines of SQLite's plan that read a whole table. Reading along a whole index for an order with a
@@ -27,10 +36,12 @@ fn sqlite_scans(database: &Database, statement: &Statement) -> Vec<String> {
         text = text.replace(&format!("${number}"), "NULL");
     }
     let rows = database.rows(&format!("EXPLAIN QUERY PLAN {text}"));
-    let details = rows.into_iter().filter_map(|row| match row.into_iter().nth(3) {
-        Some(Cell::Text(detail)) => Some(detail),
-        _ => None,
-    });
+    let details = rows
+        .into_iter()
+        .filter_map(|row| match row.into_iter().nth(3) {
+            Some(Cell::Text(detail)) => Some(detail),
+            _ => None,
+        });
     details
         .filter(|detail| {
             let constants = detail.contains("CONSTANT ROW") || detail.contains("VALUES CLAUSE");
@@ -42,19 +53,28 @@ fn sqlite_scans(database: &Database, statement: &Statement) -> Vec<String> {
 /// The lines of PostgreSQL's plan that read a whole table although that was made dear. The plan is the
 /// one for any parameters.
 fn postgres_scans(database: &Database, name: &str, statement: &Statement) -> Vec<String> {
-    let Database::Postgres { client, .. } = database else { unreachable!("asked for PostgreSQL") };
+    let Database::Postgres { client, .. } = database else {
+        unreachable!("asked for PostgreSQL")
+    };
     let mut client = client.lock().expect("no test has panicked with it");
     let nulls = vec!["NULL"; statement.parameters()].join(", ");
-    let arguments = if nulls.is_empty() { nulls } else { format!("({nulls})") };
+    let arguments = if nulls.is_empty() {
+        nulls
+    } else {
+        format!("({nulls})")
+    };
     client
         .batch_execute(&format!(
             "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; \
-             PREPARE statement AS {}", statement.postgres()
+             PREPARE statement AS {}",
+            statement.postgres()
         ))
         .unwrap_or_else(|error| panic!("{name}: {error:?}"));
     let plan = client.query(&format!("EXPLAIN EXECUTE statement{arguments}"), &[]);
     let plan = plan.unwrap_or_else(|error| panic!("{name}: {error:?}"));
-    client.batch_execute("DEALLOCATE statement").expect("it was prepared");
+    client
+        .batch_execute("DEALLOCATE statement")
+        .expect("it was prepared");
     plan.iter()
         .map(|row| row.get::<_, String>(0))
         .filter(|line| line.contains("Seq Scan"))

@@ -6,7 +6,9 @@ use serde_json::json;
 const NEXT: &str = "2027-01-01";
 
 fn consent(app: &App, person: &Person, version: &str) -> api_tests::Answer {
-    app.request("POST", "/v1/policy/consents").token(&person.token).json(&json!({ "version": version }))
+    app.request("POST", "/v1/policy/consents")
+        .token(&person.token)
+        .json(&json!({ "version": version }))
 }
 
 /// Every call that needs a session, with a body it would take, and whether it stays open after a major
@@ -18,7 +20,11 @@ const CALLS: [(&str, &str, bool); 9] = [
     ("PUT", "/v1/auth/password", false),
     ("GET", "/v1/profile", false),
     ("PATCH", "/v1/profile", false),
-    ("GET", "/v1/profiles/0198c5a0-0000-7000-8000-000000000000", false),
+    (
+        "GET",
+        "/v1/profiles/0198c5a0-0000-7000-8000-000000000000",
+        false,
+    ),
     ("POST", "/v1/policy/consents", true),
     // Last: it ends the session.
     ("DELETE", "/v1/auth/sessions/current", true),
@@ -112,7 +118,11 @@ on_both_engines! {
 #[test]
 fn every_call_with_a_session_is_decided_on() {
     let app = App::prepare(api_tests::Engine::Sqlite);
-    let document = app.request("GET", "/v1/openapi.json").send().expect(200).json;
+    let document = app
+        .request("GET", "/v1/openapi.json")
+        .send()
+        .expect(200)
+        .json;
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("methods") {
             if operation.get("security").is_none() {
@@ -121,7 +131,8 @@ fn every_call_with_a_session_is_decided_on() {
             let folder = path.split('{').next().unwrap_or(path);
             let known = CALLS.iter().any(|(known_method, known_path, _)| {
                 known_method.eq_ignore_ascii_case(method)
-                    && (known_path == path || (path.contains('{') && known_path.starts_with(folder)))
+                    && (known_path == path
+                        || (path.contains('{') && known_path.starts_with(folder)))
             });
             assert!(known, "{method} {path}");
         }

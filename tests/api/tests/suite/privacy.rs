@@ -12,11 +12,17 @@ fn forms(phone: &str) -> Vec<Vec<u8>> {
         .map(|digit| char::from_u32(digit as u32 + 0xfee0).expect("a full-width digit"))
         .collect();
     let number: u64 = national.parse().expect("digits");
-    [national.to_owned(), format!("{a} {b} {c}"), format!("{a}-{b}-{c}"), full_width, format!("{a}%20{b}")]
-        .into_iter()
-        .map(String::into_bytes)
-        .chain([number.to_be_bytes().to_vec(), number.to_le_bytes().to_vec()])
-        .collect()
+    [
+        national.to_owned(),
+        format!("{a} {b} {c}"),
+        format!("{a}-{b}-{c}"),
+        full_width,
+        format!("{a}%20{b}"),
+    ]
+    .into_iter()
+    .map(String::into_bytes)
+    .chain([number.to_be_bytes().to_vec(), number.to_le_bytes().to_vec()])
+    .collect()
 }
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {

@@ -4,17 +4,36 @@ use api_tests::{App, Person, on_both_engines};
 use serde_json::{Value, json};
 
 fn seen(app: &App, by: &Person, of: &Person) -> Value {
-    app.get(&format!("/v1/profiles/{}", of.account_id), &by.token).expect(200).json
+    app.get(&format!("/v1/profiles/{}", of.account_id), &by.token)
+        .expect(200)
+        .json
 }
 
 fn patch(app: &App, person: &Person, body: &Value) {
-    app.request("PATCH", "/v1/profile").token(&person.token).json(body).expect(200);
+    app.request("PATCH", "/v1/profile")
+        .token(&person.token)
+        .json(body)
+        .expect(200);
 }
 
 /// Every field that may leave for another person, and no other.
 const PUBLIC: [&str; 16] = [
-    "about", "avatar", "birthday", "city", "company", "education", "gender", "hobbies", "hometown", "id",
-    "industries", "job_title", "motto", "needs", "offers", "real_name",
+    "about",
+    "avatar",
+    "birthday",
+    "city",
+    "company",
+    "education",
+    "gender",
+    "hobbies",
+    "hometown",
+    "id",
+    "industries",
+    "job_title",
+    "motto",
+    "needs",
+    "offers",
+    "real_name",
 ];
 
 on_both_engines! {

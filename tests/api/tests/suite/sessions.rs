@@ -13,9 +13,14 @@ const PATH: &str = "/v1/auth/sessions";
 /// Sends these at once.
 fn at_once(app: &App, bodies: &[Value]) -> Vec<Answer> {
     thread::scope(|scope| {
-        let threads: Vec<_> =
-            bodies.iter().map(|body| scope.spawn(|| app.post(PATH, body))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it answers")).collect()
+        let threads: Vec<_> = bodies
+            .iter()
+            .map(|body| scope.spawn(|| app.post(PATH, body)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("it answers"))
+            .collect()
     })
 }
 
@@ -25,7 +30,10 @@ fn accounts(app: &App) -> i64 {
 
 /// A code that is not this one.
 fn other_than(code: &str) -> String {
-    format!("{:06}", (code.parse::<u32>().expect("digits") + 1) % 1_000_000)
+    format!(
+        "{:06}",
+        (code.parse::<u32>().expect("digits") + 1) % 1_000_000
+    )
 }
 
 on_both_engines! {

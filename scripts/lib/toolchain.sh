@@ -52,8 +52,10 @@ ensure_native_toolchain() {
   command -v cc >/dev/null || missing+=(build-essential)
   command -v pkg-config >/dev/null || missing+=(pkg-config)
   command -v cargo >/dev/null || missing+=(cargo-web rustc-web)
+  # cargo trusts the registry by them, and its package does not bring them.
+  [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}" ||
-    fail "no Rust or C compiler, and apt-get cannot install ${missing[*]}"
+    fail "not all there to compile with, and apt-get cannot install ${missing[*]}"
 }
 
 choose_wasm_toolchain() {

@@ -18,7 +18,7 @@ use crate::request::{Request, Wire};
 
 /// A running application. Everything of it is gone when it is dropped.
 pub struct App {
-    // Dropped in this order: the host before what it holds open.
+    // Dropped in this order: the host ends before what it holds open.
     host: Option<Host>,
     wire: Wire,
     database: Database,

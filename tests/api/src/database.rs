@@ -44,7 +44,7 @@ pub enum Database {
         /// Its name.
         name: String,
         /// The connection that the tests look through.
-        client: Mutex<postgres::Client>,
+        client: Box<Mutex<postgres::Client>>,
     },
 }
 
@@ -54,7 +54,7 @@ impl Database {
         match engine {
             Engine::Sqlite => {
                 let file = state.join("sqlite_db.db");
-                fs::copy(migrated_file(), &file).expect("the state directory is writable");
+                fs::write(&file, migrated_file()).expect("the state directory is writable");
                 Self::Sqlite(file)
             }
             Engine::Postgres => create_postgres(),
@@ -191,19 +191,20 @@ fn migrations() -> String {
     text
 }
 
-/// A migrated SQLite file to copy from, made once.
-fn migrated_file() -> PathBuf {
-    static MIGRATED: OnceLock<TempDir> = OnceLock::new();
-    let folder = MIGRATED.get_or_init(|| {
+/// A migrated SQLite file's bytes, made once.
+fn migrated_file() -> &'static [u8] {
+    static MIGRATED: OnceLock<Vec<u8>> = OnceLock::new();
+    MIGRATED.get_or_init(|| {
         let folder = TempDir::new().expect("a temporary directory");
-        let connection = rusqlite::Connection::open(folder.path().join("migrated.db"));
-        let connection = connection.expect("a new file opens");
+        let file = folder.path().join("migrated.db");
+        let connection = rusqlite::Connection::open(&file).expect("a new file opens");
         let wal = "PRAGMA journal_mode = WAL;";
         let done = connection.execute_batch(&format!("{wal}{}", migrations()));
         done.expect("the migrations run");
-        folder
-    });
-    folder.path().join("migrated.db")
+        // Closing brings all of it into the one file.
+        drop(connection);
+        fs::read(file).expect("it was just written")
+    })
 }
 
 fn sqlite_rows(file: &Path, statement: &str) -> Vec<Vec<Cell>> {
@@ -262,7 +263,7 @@ fn create_postgres() -> Database {
     Database::Postgres {
         url,
         name,
-        client: Mutex::new(client),
+        client: Box::new(Mutex::new(client)),
     }
 }
 

@@ -64,7 +64,7 @@ impl Log {
         }
     }
 
-    /// The events named `name` of the request `request_id`, of which one must come.
+    /// The event `name` of the request `request_id`, which must come.
     ///
     /// # Panics
     /// If none comes.

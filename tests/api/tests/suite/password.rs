@@ -1,6 +1,6 @@
 //! `PUT /v1/auth/password`
 
-use api_tests::{App, Device, HOUR, mobile_number, on_both_engines};
+use api_tests::{App, Builder, Device, HOUR, mobile_number, on_both_engines};
 use serde_json::json;
 
 const PASSWORD: &str = "长风破浪会有时";
@@ -73,5 +73,20 @@ on_both_engines! {
         for _ in 0..12 {
             app.post(SESSIONS, &right).expect(201);
         }
+    }
+
+    // clause C1
+    [stand_in] fn an_address_has_its_own_limit_whatever_the_number(builder: Builder) {
+        let app = builder.variable("password_tries_per_address_hour", "3").start();
+        app.clock().stop();
+        let attempt = || {
+            app.post(SESSIONS, &json!({ "phone": mobile_number(), "password": "wrong password" }))
+        };
+        for _ in 0..3 {
+            attempt().expect_problem(401, "credentials-invalid");
+        }
+        assert_eq!(attempt().expect_problem(429, "rate-limited").retry_after(), HOUR.as_secs());
+        app.clock().advance(HOUR);
+        attempt().expect_problem(401, "credentials-invalid");
     }
 }

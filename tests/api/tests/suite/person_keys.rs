@@ -43,7 +43,6 @@ on_both_engines! {
 
     // clause C1
     fn another_application_key_opens_nothing(app: App) {
-        let mut app = app;
         let person = app.someone();
         app.restart(&[("application_key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]);
         app.get(CURRENT, &person.token).expect_problem(500, "internal");

@@ -152,8 +152,10 @@ fn avatar(text: &str, prefixes: &[String]) -> Result<String, Fault> {
     if text.len() > MAX_URL {
         return Err(Fault::Violation("length"));
     }
-    // A path that climbs leaves the folder that the prefix names.
-    let climbs = text.split(['/', '?', '#']).any(|segment| segment == "..");
+    // A path that climbs leaves the folder that the prefix names. Browsers read `%2e` as a dot and a
+    // backslash as a slash.
+    let decoded = text.to_ascii_lowercase().replace("%2e", ".");
+    let climbs = text.contains('\\') || decoded.split(['/', '?', '#']).any(|part| part == "..");
     if climbs
         || !prefixes
             .iter()
@@ -175,7 +177,11 @@ fn paragraphs(text: &str, max: usize) -> Result<String, Fault> {
 }
 
 fn bounded(text: &str, max: usize, allowed: impl Fn(char) -> bool) -> Result<String, Fault> {
-    if text.is_empty() {
+    // Joiners belong between other characters, as in emoji.
+    if text
+        .chars()
+        .all(|character| matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe0f}'))
+    {
         return Err(Fault::Violation("empty"));
     }
     if text
@@ -190,13 +196,14 @@ fn bounded(text: &str, max: usize, allowed: impl Fn(char) -> bool) -> Result<Str
     Ok(text.to_owned())
 }
 
-/// Control characters, line and paragraph separators, and what turns the direction of writing around: with
-/// it a text shows something other than it says.
+/// Control characters, separators, what turns the direction of writing around, and characters that show
+/// nothing: with them a text says something other than it shows.
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{ffa0}' | '\u{feff}'
         )
 }
 
@@ -289,6 +296,9 @@ mod tests {
         assert_eq!(violation("job_title", json!("a\nb")), "characters");
         assert_eq!(violation("about", json!("a\u{0}b")), "characters");
         assert_eq!(violation("real_name", json!("\u{202e}三张")), "characters");
+        assert_eq!(violation("real_name", json!("\u{200b}")), "characters");
+        assert_eq!(violation("real_name", json!("\u{200d}")), "empty");
+        assert_eq!(violation("motto", json!("👩\u{200d}💻")), "none");
         assert_eq!(violation("motto", json!(1)), "type");
     }
 
@@ -303,6 +313,8 @@ mod tests {
             ("javascript:alert(1)", "url"),
             ("https://evil.example/avatars/1.jpg", "prefix"),
             ("https://cdn.example.com/avatars/../x.jpg", "prefix"),
+            ("https://cdn.example.com/avatars/%2E%2e/x.jpg", "prefix"),
+            ("https://cdn.example.com/avatars/..\\x.jpg", "prefix"),
             ("", "url"),
         ] {
             assert_eq!(violation("avatar", json!(url)), code, "{url}");

@@ -92,14 +92,17 @@ pub fn open(
             Parameter::time(cx.now()),
         ],
     )?;
-    cx.log(Level::Info, "account-opened", &[]);
-    find(cx, phone_hash)?.ok_or_else(|| {
+    let account = find(cx, phone_hash)?.ok_or_else(|| {
         Problem::new(
             StatusCode::CONFLICT,
             "account-changed",
             "账号状态已变化,请重试",
         )
-    })
+    })?;
+    if account.id == id {
+        cx.log(Level::Info, "account-opened", &[]);
+    }
+    Ok(account)
 }
 
 /// Records consent to `version` and lets the account stand by it. The record comes first: the account's

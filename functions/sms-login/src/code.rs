@@ -1,7 +1,7 @@
 //! One-time codes: six digits, five minutes, one use, five tries.
 //!
-//! There is one row for a number and a purpose; a new code replaces the old one. Every guess is counted
-//! before it is compared, in the same statement, so a thousand guesses at once get five tries in all.
+//! There is one row for a number and a purpose; a new code replaces the old one. A wrong guess is counted
+//! by the statement that compares it, so a thousand guesses at once get five tries in all.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use shared::http::{Context, Problem};
 use shared::random;
 use shared::sql::{Parameter, statements};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::error::Error;
 
@@ -29,8 +30,9 @@ statements! {
              ON CONFLICT (phone_hash, purpose) DO UPDATE SET \
                code_hash = excluded.code_hash, tries = 0, expires_at = excluded.expires_at, \
                redeemed_at = NULL, redeemer_hash = NULL, plan = NULL";
-    /// Counts a try and, if the code is right and may be used, uses it.
-    REDEEM = "UPDATE sms_codes SET tries = tries + 1, \
+    /// Uses the code if it is right and may be used; counts the try if it is wrong.
+    REDEEM = "UPDATE sms_codes SET \
+                tries = tries + CASE WHEN code_hash = $1 THEN 0 ELSE 1 END, \
                 redeemed_at = CASE WHEN code_hash = $1 AND (CAST($2 AS BIGINT) = 1 \
                   OR EXISTS (SELECT 1 FROM accounts a WHERE a.phone_hash = $3)) \
                   THEN $4 ELSE redeemed_at END, \
@@ -46,6 +48,9 @@ statements! {
                 CASE WHEN code_hash = $1 AND redeemer_hash = $2 THEN 0 ELSE 1 END \
               WHERE phone_hash = $3 AND purpose = $4 AND tries < 5 AND redeemed_at > $5 \
               RETURNING CASE WHEN code_hash = $1 AND redeemer_hash = $2 THEN plan END AS plan";
+    /// A used code leads nowhere any more.
+    VOID = "UPDATE sms_codes SET plan = NULL WHERE purpose = $1 \
+            AND phone_hash = (SELECT a.phone_hash FROM accounts a WHERE a.id = $2)";
 }
 
 /// What a code is for. A code for one purpose is nothing to another.
@@ -113,6 +118,21 @@ pub fn store(
     Ok(())
 }
 
+/// Takes away the repeating of the account's last login: a session that is ended must not come back by it.
+///
+/// # Errors
+/// The database failed.
+pub fn void_login(cx: &Context, account_id: Uuid) -> Result<(), Problem> {
+    cx.sql()?.execute(
+        &VOID,
+        &[
+            Parameter::text(CodePurpose::Login.name()),
+            Parameter::id(account_id),
+        ],
+    )?;
+    Ok(())
+}
+
 /// Someone who presents a code.
 pub struct Redeemer<'a> {
     /// The number that the code was sent to.
@@ -149,7 +169,9 @@ impl Redeemer<'_> {
         let codes = Codes::open()?;
         let code_hash = codes.hash(self.phone_hash, self.purpose, self.digits);
         let plain = serde_json::to_vec(&plan).expect("plans are plain data");
-        let sealed = codes.0.seal(PLAN, &plain, &mut random::host());
+        let sealed = codes
+            .0
+            .seal(&self.plan_context(), &plain, &mut random::host());
         let row = cx.sql()?.first(
             &REDEEM,
             &[
@@ -174,6 +196,16 @@ impl Redeemer<'_> {
         }
     }
 
+    /// What a plan is bound to: its own row.
+    fn plan_context(&self) -> String {
+        let row: String = self
+            .phone_hash
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("sms_codes.plan:{row}:{}", self.purpose.name())
+    }
+
     fn repeat<P: DeserializeOwned>(
         &self,
         cx: &Context,
@@ -194,15 +226,14 @@ impl Redeemer<'_> {
             Some(row) => row.get::<Option<Vec<u8>>>("plan")?,
             None => None,
         };
-        let plain = codes
-            .0
-            .open(PLAN, &sealed.ok_or(Error::CredentialsInvalid)?)?;
+        let plain = codes.0.open(
+            &self.plan_context(),
+            &sealed.ok_or(Error::CredentialsInvalid)?,
+        )?;
         let plan = serde_json::from_slice(&plain).map_err(|_| Problem::internal())?;
         Ok(Redeemed::Used(plan))
     }
 }
-
-const PLAN: &str = "sms_codes.plan";
 
 struct Codes(Key);
 

@@ -50,7 +50,7 @@ impl Device {
     /// What is wrong with it.
     pub fn violations(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
-        if self.id.is_empty() || self.id.len() > MAX_ID_LENGTH {
+        if self.id.is_empty() || self.id.chars().count() > MAX_ID_LENGTH {
             violations.push(Violation::new("device.id", "length"));
         }
         let names = [

@@ -50,8 +50,7 @@ impl From<Error> for Problem {
                 "phone-invalid",
                 "请输入正确的中国大陆手机号",
             ),
-            // The wait is counted from now, which is a moment after the request's own `now`: the client
-            // is told to wait a little longer, never too short.
+            // Counted from when the answer is made, which can be seconds after the request came.
             Error::RateLimited { until } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "rate-limited",

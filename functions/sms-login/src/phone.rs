@@ -27,11 +27,13 @@ impl Phone {
     /// [`NotAPhone`].
     pub fn parse(text: &str) -> Result<Self, NotAPhone> {
         let mut digits = String::new();
-        for (at, character) in text.trim().chars().enumerate() {
+        for character in text.trim().chars() {
             match to_half_width(character) {
                 digit @ '0'..='9' => digits.push(digit),
-                '+' if at == 0 => digits.push('+'),
-                ' ' | '-' | '(' | ')' | '\u{a0}' => {}
+                '+' if digits.is_empty() => digits.push('+'),
+                ' ' | '-' | '(' | ')' | '\u{a0}' | '\u{2010}'..='\u{2015}' => {}
+                // What some phones put around a number that is copied.
+                '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' => {}
                 _ => return Err(NotAPhone),
             }
         }
@@ -104,7 +106,8 @@ mod tests {
             "8613800138000",
             "008613800138000",
             " 138-0013-8000 ",
-            "(+86)13800138000".trim_start_matches('('),
+            "(+86)13800138000",
+            "\u{202d}138\u{2011}0013\u{2011}8000\u{202c}",
             "13800138000",
             "+86 138 0013 8000",
         ] {

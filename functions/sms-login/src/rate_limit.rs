@@ -46,6 +46,7 @@ pub struct Limit {
     subject: Vec<u8>,
     allowed: i64,
     window: Duration,
+    is_kept: bool,
 }
 
 impl Limit {
@@ -70,6 +71,15 @@ impl Limit {
             subject: subject.to_vec(),
             allowed,
             window,
+            is_kept: false,
+        }
+    }
+
+    /// The same, but never given back: what did not happen still cost us something.
+    pub fn kept(self) -> Self {
+        Self {
+            is_kept: true,
+            ..self
         }
     }
 
@@ -82,7 +92,7 @@ impl Limit {
     }
 }
 
-/// Counters that were taken.
+/// Counters that were taken and can be given back.
 #[must_use]
 pub struct Taken(Vec<KeyedHash>);
 
@@ -110,7 +120,11 @@ pub fn take<const N: usize>(cx: &Context, limits: [Limit; N]) -> Result<Taken, E
     }
     parameters.push(Parameter::time(cx.now()));
     match cx.sql()?.execute(statement, &parameters) {
-        Ok(()) => Ok(Taken(buckets.to_vec())),
+        Ok(()) => {
+            let taken = limits.iter().zip(buckets);
+            let returnable = taken.filter(|(limit, _)| !limit.is_kept);
+            Ok(Taken(returnable.map(|(_, bucket)| bucket).collect()))
+        }
         Err(SqlError::Constraint(Constraint::Check(_))) => Err(Error::RateLimited {
             until: free_again(cx, &limits, &buckets)?,
         }),

@@ -1,7 +1,7 @@
 //! Keys, sealed values and keyed hashes.
 //!
-//! Everything starts at the variable `application_key`: 32 random bytes in base64. No key is used for
-//! two purposes: [`Key::for_purpose`] derives one for each (HKDF-SHA-256, RFC 5869).
+//! Everything starts at the variable `application_key`: 32 random bytes in base64. Each purpose
+//! has a key of its own, which [`Key::for_purpose`] derives (HKDF-SHA-256, RFC 5869).
 
 mod key;
 mod person_key;

@@ -2,8 +2,7 @@
 //! has no second effect (draft-ietf-httpapi-idempotency-key-header-07).
 //!
 //! A key's row is taken before the call runs and holds the answer afterwards, sealed: answers contain
-//! tokens. Only successes are kept; whatever failed changed nothing and may be tried again with the same
-//! key. A call that was stopped half-way leaves its row without an answer; after [`ABANDONED_AFTER`] the
+//! tokens. Only successes are kept: what failed may be tried again with the same key. A call that was stopped half-way leaves its row without an answer; after [`ABANDONED_AFTER`] the
 //! next try runs the whole again, which every handler bears.
 
 use std::time::Duration;

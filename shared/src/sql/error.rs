@@ -1,7 +1,8 @@
 //! What can go wrong in either engine, as one enum. The engines' own texts hold values, so they are read
 //! here and go no further.
 
-/// Why a statement failed. Nothing of it was written.
+/// Why a statement failed. Nothing of it was written, but for [`SqlError::Unavailable`], after which the
+/// write may stand: the connection can break between the commit and its answer.
 #[derive(Debug, PartialEq)]
 pub enum SqlError {
     /// The schema refused the row.

@@ -56,7 +56,7 @@ impl Sql {
     /// Runs a statement that answers rows: a `SELECT`, or a write with `RETURNING`.
     ///
     /// # Errors
-    /// See [`SqlError`]; nothing was written.
+    /// See [`SqlError`].
     pub fn query(
         &self,
         statement: &Statement,
@@ -83,7 +83,7 @@ impl Sql {
     /// Runs a write that answers no rows.
     ///
     /// # Errors
-    /// See [`SqlError`]; nothing was written.
+    /// See [`SqlError`].
     pub fn execute(&self, statement: &Statement, parameters: &[Parameter]) -> Result<(), SqlError> {
         match &self.0 {
             Engine::Sqlite(connection) => {

@@ -34,10 +34,7 @@ fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     if reads + writes > 0 {
         let database = sqlite::Connection::open_default()?;
         for _ in 0..reads {
-            database.execute(
-                "SELECT value FROM bare WHERE id = $1",
-                &[Value::Integer(1)],
-            )?;
+            database.execute("SELECT value FROM bare WHERE id = $1", &[Value::Integer(1)])?;
         }
         for _ in 0..writes {
             database.execute(

@@ -3,7 +3,7 @@
 use http::header;
 use shared::http::{Answer, Context, ProblemBody, object};
 use shared::session::Session;
-use shared::variables;
+use shared::variables::{self, Misconfigured};
 
 use crate::document::{OwnProfile, ProfilePatch};
 use crate::error::Error;
@@ -49,11 +49,7 @@ pub fn update(cx: &Context, session: Session) -> Result<Answer, Error> {
     let patch = object(cx, &["application/merge-patch+json", "application/json"])?;
     let setting = Setting {
         today: cx.now().china_date(),
-        avatar_url_prefixes: variables::text("avatar_url_prefixes")?
-            .split(',')
-            .map(|prefix| prefix.trim().to_owned())
-            .filter(|prefix| !prefix.is_empty())
-            .collect(),
+        avatar_url_prefixes: avatar_url_prefixes()?,
     };
     let patch = Patch::read(&patch, &setting)?;
     Ok(answer(&store::update(
@@ -64,11 +60,26 @@ pub fn update(cx: &Context, session: Session) -> Result<Answer, Error> {
     )?))
 }
 
+/// Each ends with a slash: without it `https://cdn.example.com` would admit `https://cdn.example.com.evil`.
+fn avatar_url_prefixes() -> Result<Vec<String>, Misconfigured> {
+    const VARIABLE: &str = "avatar_url_prefixes";
+    let text = variables::required(VARIABLE)?;
+    let prefixes: Vec<_> = text
+        .split(',')
+        .map(|prefix| prefix.trim().to_owned())
+        .collect();
+    if prefixes.iter().all(|prefix| prefix.ends_with('/')) {
+        Ok(prefixes)
+    } else {
+        Err(Misconfigured { variable: VARIABLE })
+    }
+}
+
 fn answer(profile: &Profile) -> Answer {
     Answer::ok(&Own(profile)).header(header::ETAG, &format!("\"{}\"", profile.version))
 }
 
-/// The version that `If-Match` names; `None` for `*`. A tag that is none of ours matches no version: it
+/// The version that `If-Match` names; `None` for `*`. One tag is taken, not a list: a profile has one. A tag that is none of ours matches no version: it
 /// reads as one that never is.
 fn if_match(text: &str) -> Result<Option<i64>, Error> {
     const NEVER: i64 = i64::MIN;
@@ -87,7 +98,7 @@ fn if_match(text: &str) -> Result<Option<i64>, Error> {
     Ok(Some(
         tag.parse()
             .ok()
-            .filter(|version| *version >= 0)
+            .filter(|version: &i64| *version >= 0 && version.to_string() == tag)
             .unwrap_or(NEVER),
     ))
 }
@@ -100,7 +111,7 @@ mod tests {
     fn if_match_names_a_version_or_none_that_is() {
         assert_eq!(if_match("*").unwrap(), None);
         assert_eq!(if_match("\"7\"").unwrap(), Some(7));
-        for text in ["\"-1\"", "\"x\"", "W/\"7\"", "\"\""] {
+        for text in ["\"-1\"", "\"+7\"", "\"007\"", "\"x\"", "W/\"7\"", "\"\""] {
             assert_eq!(if_match(text).unwrap(), Some(i64::MIN), "{text}");
         }
         for text in ["7", "\"7", "\"7\", \"8\"", ""] {

@@ -12,12 +12,13 @@ use uuid::Uuid;
 
 use super::sessions::DeviceItem;
 use crate::account::phone_context;
+use crate::code;
 use crate::phone::Phone;
 use crate::sign_in::{AccountState, PolicyState};
 
 statements! {
-    /// The sealed number of an account, and when this session began.
-    FIND = "SELECT a.phone, a.person_key_id, s.created_at FROM sessions s \
+    /// The account's sealed number and consent, and when this session began.
+    FIND = "SELECT a.phone, a.person_key_id, a.policy_version, s.created_at FROM sessions s \
             JOIN accounts a ON a.id = s.account_id WHERE s.id = $1";
     /// Devices that the account was first used on after a moment.
     NEW_DEVICES = "SELECT model, os, app_version, first_seen_at FROM devices \
@@ -69,7 +70,7 @@ pub fn read(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Pro
         phone: phone.to_string(),
         expires_at: session.expires_at,
         account: AccountState::of(cx, session.account_id)?,
-        policy: PolicyState::of(Versions::in_force()?, session.policy_version),
+        policy: PolicyState::of(Versions::in_force()?, row.get("policy_version")?),
         new_devices: new_devices
             .iter()
             .map(DeviceItem::from_row)
@@ -83,6 +84,7 @@ pub fn read(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Pro
 #[utoipa::path(delete, path = "/v1/auth/sessions/current", tag = "auth", security(("session" = [])),
     responses((status = 204, description = "ended")))]
 pub fn delete(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Problem> {
+    code::void_login(cx, session.account_id)?;
     cx.sql()?.execute(&END, &[Parameter::id(session.id)])?;
     session::forget(cx, &[session.token_hash])?;
     Ok(Answer::no_content())

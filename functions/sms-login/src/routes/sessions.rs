@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::account::{self, Account};
 use crate::client_address::ClientAddress;
-use crate::code::{CodePurpose, Redeemed, Redeemer};
+use crate::code::{self, CodePurpose, Redeemed, Redeemer};
 use crate::device::Device;
 use crate::error::Error;
 use crate::password;
@@ -28,7 +28,9 @@ statements! {
             FROM sessions s LEFT JOIN devices d ON d.id = s.device_id \
             WHERE s.account_id = $1 AND s.id < $2 AND s.expires_at > $3 \
             ORDER BY s.id DESC LIMIT $4";
-    /// Ends all sessions of an account but one.
+    /// All sessions of an account but one.
+    OTHERS = "SELECT token_hash FROM sessions WHERE account_id = $1 AND id <> $2";
+    /// Ends them.
     END_OTHERS = "DELETE FROM sessions WHERE account_id = $1 AND id <> $2 RETURNING token_hash";
 }
 
@@ -44,7 +46,7 @@ pub struct LoginRequest {
     code: Option<String>,
     /// The password, if one was set before.
     password: Option<String>,
-    /// The version of the policy that the person consents to: the one in force. A new account needs it.
+    /// The version of the policy that the person consents to. A new account needs the one in force.
     #[schema(example = "2023-10-25")]
     policy_version: Option<String>,
     /// The device, for the account's security. With it a lost answer can be asked for again with the same
@@ -79,10 +81,8 @@ pub fn create(
         return Err(Error::Invalid(violations));
     }
     let versions = Versions::in_force()?;
-    let consents = request.policy_version.is_some();
-    if consents && request.policy_version.as_deref() != Some(&versions.current) {
-        return Err(Error::ConsentRequired(versions));
-    }
+    // Consent to a version that is no longer in force is none; the answer announces the newer one.
+    let consents = request.policy_version.as_deref() == Some(versions.current.as_str());
     let login = Login {
         phone,
         consents,
@@ -163,7 +163,8 @@ impl Login {
                     "password-address",
                     address.0.as_bytes(),
                     allowed("password_tries_per_address_hour")?,
-                ),
+                )
+                .kept(),
             ],
         )?;
         let account = account::find(cx, &phone_hash)?;
@@ -282,20 +283,23 @@ pub fn delete_others(cx: &Context, session: Session) -> Result<Answer, Problem> 
     Ok(Answer::no_content())
 }
 
-/// Ends all sessions of the account but `session`, at once. Their rows go first: the cache is filled from
-/// them.
+/// Ends all sessions of the account but `session`, at once.
+///
+/// The cache forgets them before their rows go, for a request that is stopped then could not find them
+/// again, and once more after, for it may have been filled in between.
 ///
 /// # Errors
 /// The database failed.
 pub fn end_others(cx: &Context, session: &Session) -> Result<(), Problem> {
-    let rows = cx.sql()?.query(
-        &END_OTHERS,
-        &[Parameter::id(session.account_id), Parameter::id(session.id)],
-    )?;
-    let mut ended = Vec::new();
-    for row in &rows {
-        let token_hash: Vec<u8> = row.get("token_hash")?;
-        ended.extend(<[u8; 32]>::try_from(token_hash));
+    let parameters = [Parameter::id(session.account_id), Parameter::id(session.id)];
+    code::void_login(cx, session.account_id)?;
+    for statement in [&OTHERS, &END_OTHERS] {
+        let mut ended = Vec::new();
+        for row in cx.sql()?.query(statement, &parameters)? {
+            let token_hash: Vec<u8> = row.get("token_hash")?;
+            ended.extend(<[u8; 32]>::try_from(token_hash));
+        }
+        session::forget(cx, &ended)?;
     }
-    session::forget(cx, &ended)
+    Ok(())
 }

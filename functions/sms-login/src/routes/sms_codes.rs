@@ -68,24 +68,34 @@ pub fn create(
                 "sms-address",
                 address.0.as_bytes(),
                 allowed("sms_codes_per_address_hour")?,
-            ),
+            )
+            .kept(),
         ],
     )?;
     let code = Code::generate(&mut random::host());
-    code::store(cx, &phone_hash, request.purpose, &code)?;
+    // Only a code that may have left is stored: one that was refused must neither be guessed nor void the
+    // one that the person has. A stop between the two costs a message; it was counted, and the person asks
+    // for another.
+    let store = || code::store(cx, &phone_hash, request.purpose, &code);
     match sms::send(cx, &phone, &phone_hash, &code) {
-        Ok(()) => Ok(Answer::json(
-            StatusCode::ACCEPTED,
-            &CodeSent {
-                expires_in: code::LIFETIME.as_secs(),
-                resend_after: RESEND_AFTER_SECONDS,
-            },
-        )),
+        Ok(()) => {
+            store()?;
+            Ok(Answer::json(
+                StatusCode::ACCEPTED,
+                &CodeSent {
+                    expires_in: code::LIFETIME.as_secs(),
+                    resend_after: RESEND_AFTER_SECONDS,
+                },
+            ))
+        }
         Err(NotSent::Refused(error)) => {
             taken.give_back(cx)?;
             Err(error)
         }
-        // It may have been delivered, so it counts, and the code stays good.
-        Err(NotSent::Unknown(error)) => Err(error),
+        // It may have been delivered, so it counts, and the code is good.
+        Err(NotSent::Unknown(error)) => {
+            store()?;
+            Err(error)
+        }
     }
 }

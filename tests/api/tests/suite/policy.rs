@@ -62,6 +62,8 @@ on_both_engines! {
         app.get("/v1/policy/text", &person.token).expect(200);
         consent(&app, &person, POLICY_VERSION).expect_problem(409, "policy-version-outdated");
         consent(&app, &person, NEXT).expect(204);
+        let session = app.get("/v1/auth/sessions/current", &person.token).expect(200);
+        assert_eq!(session.json["policy"]["consent_required"], false);
         // At once, although the cache has seen the session without it.
         app.get("/v1/profile", &person.token).expect(200);
         consent(&app, &person, NEXT).expect(204);
@@ -105,6 +107,9 @@ on_both_engines! {
         assert_eq!(session.json["policy"], json!({
             "version": NEXT, "consented_version": POLICY_VERSION, "consent_required": false,
         }));
+        // An app that knows only the older version still logs its members in.
+        let code = app.sms_code(&person.phone, "login");
+        app.post("/v1/auth/sessions", &App::login(&person.phone, &code, &Device::new("b"))).expect(201);
     }
 
     // clause G1

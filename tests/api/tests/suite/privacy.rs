@@ -42,7 +42,7 @@ on_both_engines! {
             let asked = app.post("/v1/auth/sms-codes", &json!({ "phone": typed(&phone), "purpose": "login" }));
             let code = app.code_in_log(&asked.expect(202));
             let wrong = json!({ "phone": typed(&phone), "code": "wrong", "policy_version": "x" });
-            app.post("/v1/auth/sessions", &wrong).expect(403);
+            app.post("/v1/auth/sessions", &wrong).expect(401);
             let wrong = json!({ "phone": typed(&phone), "password": "wrong password" });
             app.post("/v1/auth/sessions", &wrong).expect(401);
             let login = App::login(&typed(&phone), &code, &Device::new("a"));

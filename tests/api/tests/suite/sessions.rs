@@ -199,7 +199,25 @@ on_both_engines! {
             app.post(PATH, &App::login(&phone, &other_than(&code), &Device::new("a")))
                 .expect_problem(401, "credentials-invalid");
         }
-        app.post(PATH, &App::login(&phone, &code, &Device::new("a"))).expect(201);
+        for _ in 0..2 {
+            app.post(PATH, &App::login(&phone, &code, &Device::new("a"))).expect(201);
+        }
+    }
+
+    // clause L1
+    fn an_ended_session_does_not_come_back_by_repeating_its_code(app: App) {
+        let phone = mobile_number();
+        let owner = app.log_in_on(&phone, &Device::new("owner"));
+        for end in ["/v1/auth/sessions", "/v1/auth/sessions/current"] {
+            let code = app.sms_code(&phone, "login");
+            let body = App::login(&phone, &code, &Device::new("thief"));
+            let thief = app.post(PATH, &body).expect(201).text("/token");
+            let ending = if end == PATH { &owner.token } else { &thief };
+            app.request("DELETE", end).token(ending).send().expect(204);
+            app.post(PATH, &body).expect_problem(401, "credentials-invalid");
+            app.get("/v1/profile", &thief).expect_problem(401, "unauthenticated");
+        }
+        app.get("/v1/profile", &owner.token).expect(200);
     }
 
     // clause L4

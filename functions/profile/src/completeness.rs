@@ -13,11 +13,10 @@ const _: () = assert!(REQUIRED.len() * REQUIRED_WEIGHT + OPTIONAL.len() * OPTION
 
 /// From 0 to 100: ten for each required field that is there, five for each optional one.
 pub fn completeness(profile: &Profile) -> usize {
-    let given = |fields: &'static [crate::fields::Field]| {
-        fields
-            .iter()
-            .filter(|field| profile.value(field.name).is_some())
-            .count()
-    };
-    given(&REQUIRED) * REQUIRED_WEIGHT + given(&OPTIONAL) * OPTIONAL_WEIGHT
+    let given = profile
+        .fields()
+        .filter(|(_, value)| value.is_some())
+        .count();
+    let required = REQUIRED.len() - profile.missing().count();
+    required * REQUIRED_WEIGHT + (given - required) * OPTIONAL_WEIGHT
 }

@@ -5,7 +5,7 @@ use shared::sql::{Parameter, Row, SqlError, statements};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::fields;
+use crate::fields::{self, Field, REQUIRED};
 use crate::patch::Patch;
 
 statements! {
@@ -45,20 +45,28 @@ pub struct Profile {
     pub version: i64,
     /// The bits of the optional fields that nobody else sees.
     pub hidden: i64,
-    values: Vec<(&'static str, Option<String>)>,
+    /// In the order of [`fields::all`].
+    values: Vec<Option<String>>,
 }
 
 impl Profile {
-    /// The stored form of a field; `None` if it was not given.
-    pub fn value(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.values.iter().find(|(field, _)| *field == name)?;
-        value.as_deref()
+    /// Every field with its stored form; `None` if it was not given. The required ones come first.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static Field, Option<&str>)> {
+        fields::all().zip(self.values.iter().map(Option::as_deref))
+    }
+
+    /// The required fields that were not given.
+    pub fn missing(&self) -> impl Iterator<Item = &'static str> {
+        self.fields()
+            .take(REQUIRED.len())
+            .filter(|(_, value)| value.is_none())
+            .map(|(field, _)| field.name)
     }
 
     fn from_row(id: Uuid, row: &Row) -> Result<Self, SqlError> {
         let mut values = Vec::new();
         for field in fields::all() {
-            values.push((field.name, row.get(field.name)?));
+            values.push(row.get(field.name)?);
         }
         Ok(Self {
             id,

@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap as _, SerializeStruct as _, Serializer}
 use serde_json::value::RawValue;
 
 use crate::completeness::completeness;
-use crate::fields::{self, Field, OPTIONAL, REQUIRED};
+use crate::fields::{Field, OPTIONAL};
 use crate::region;
 use crate::store::Profile;
 
@@ -37,15 +37,11 @@ pub struct Public<'a>(pub &'a Profile);
 impl Serialize for Own<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let profile = self.0;
-        let missing: Vec<_> = REQUIRED
-            .iter()
-            .map(|field| field.name)
-            .filter(|name| profile.value(name).is_none())
-            .collect();
+        let missing: Vec<_> = profile.missing().collect();
         let mut view = serializer.serialize_map(None)?;
         view.serialize_entry("id", &profile.id)?;
-        for field in fields::all() {
-            view.serialize_entry(field.name, &Answered(field, profile.value(field.name)))?;
+        for (field, value) in profile.fields() {
+            view.serialize_entry(field.name, &Answered(field, value))?;
         }
         view.serialize_entry("visibility", &Visibility(profile.hidden))?;
         view.serialize_entry("completeness", &completeness(profile))?;
@@ -59,10 +55,11 @@ impl Serialize for Public<'_> {
         let profile = self.0;
         let mut view = serializer.serialize_map(None)?;
         view.serialize_entry("id", &profile.id)?;
-        for field in fields::all().filter(|field| PUBLIC.contains(&field.name)) {
-            let shown = profile
-                .value(field.name)
-                .filter(|_| !is_hidden(profile.hidden, field));
+        let public = profile
+            .fields()
+            .filter(|(field, _)| PUBLIC.contains(&field.name));
+        for (field, value) in public {
+            let shown = value.filter(|_| !is_hidden(profile.hidden, field));
             view.serialize_entry(field.name, &Answered(field, shown))?;
         }
         view.end()

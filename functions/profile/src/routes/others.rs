@@ -1,7 +1,7 @@
 //! `/v1/profiles/{id}`: what others see (clauses T1, S2).
 
 use shared::http::{Answer, Context, Id, ProblemBody};
-use shared::profile::{ProfileComplete, REQUIRED};
+use shared::profile::ProfileComplete;
 
 use crate::document::PublicProfile;
 use crate::error::Error;
@@ -22,7 +22,7 @@ use crate::view::Public;
     ))]
 pub fn read(cx: &Context, _: ProfileComplete, Id(id): Id) -> Result<Answer, Error> {
     let profile = store::find(cx, id)?;
-    if REQUIRED.iter().any(|field| profile.value(field).is_none()) {
+    if profile.missing().next().is_some() {
         return Err(Error::NotFound);
     }
     Ok(Answer::ok(&Public(&profile)))

@@ -57,49 +57,9 @@ pub struct Visibility {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes a shape")]
 pub struct OwnProfile {
-    /// The account.
-    id: Uuid,
-    /// An https URL under a prefix that the service allows.
-    #[schema(max_length = 512)]
-    avatar: Option<String>,
-    gender: Option<Gender>,
-    /// The real name, 1 to 30 characters.
-    #[schema(max_length = 30)]
-    real_name: Option<String>,
-    /// The company, 1 to 60 characters.
-    #[schema(max_length = 60)]
-    company: Option<String>,
-    /// The job title, 1 to 30 characters.
-    #[schema(max_length = 30)]
-    job_title: Option<String>,
-    /// 1 to 60 characters.
-    #[schema(max_length = 60)]
-    motto: Option<String>,
-    /// 1 to 1,000 characters; may have line breaks.
-    #[schema(max_length = 1000)]
-    about: Option<String>,
-    /// What the person can give: 1 to 500 characters; may have line breaks.
-    #[schema(max_length = 500)]
-    offers: Option<String>,
-    /// What the person looks for: 1 to 500 characters; may have line breaks.
-    #[schema(max_length = 500)]
-    needs: Option<String>,
-    /// `YYYY-MM-DD`; at least 18 years ago.
-    #[schema(format = Date)]
-    birthday: Option<String>,
-    /// The home town.
-    hometown: Option<Region>,
-    /// The city of residence.
-    city: Option<Region>,
-    /// At most 20, each of 1 to 20 characters.
-    #[schema(max_items = 20)]
-    hobbies: Option<Vec<String>>,
-    /// Industries followed: at most 10, each of 1 to 20 characters.
-    #[schema(max_items = 10)]
-    industries: Option<Vec<String>>,
-    /// 1 to 60 characters.
-    #[schema(max_length = 60)]
-    education: Option<String>,
+    #[schema(inline)]
+    #[serde(flatten)]
+    fields: PublicProfile,
     visibility: Visibility,
     /// 0 to 100: ten for each of the five required fields, five for each of the ten optional ones.
     #[schema(minimum = 0, maximum = 100)]

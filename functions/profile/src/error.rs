@@ -2,8 +2,6 @@
 
 use http::StatusCode;
 use shared::http::{Problem, Violation};
-use shared::sql::{OpenError, SqlError};
-use shared::variables::Misconfigured;
 
 /// This function's errors.
 #[derive(Debug)]
@@ -45,14 +43,4 @@ impl From<Error> for Problem {
     }
 }
 
-macro_rules! from_problem {
-    ($($error:ty),*) => {
-        $(impl From<$error> for Error {
-            fn from(error: $error) -> Self {
-                Self::Problem(error.into())
-            }
-        })*
-    };
-}
-
-from_problem!(Problem, SqlError, OpenError, Misconfigured);
+shared::http::lift_problems!(Error);

@@ -1,14 +1,10 @@
 //! What can go wrong here, and the one place where it becomes an answer.
 
 use http::StatusCode;
-use shared::crypto::Broken;
 use shared::http::{Problem, Violation};
-use shared::key_value::Unavailable;
 use shared::log::Level;
 use shared::policy::Versions;
-use shared::sql::{OpenError, SqlError};
 use shared::time::Timestamp;
-use shared::variables::Misconfigured;
 
 use crate::phone::NotAPhone;
 
@@ -89,21 +85,4 @@ impl From<NotAPhone> for Error {
     }
 }
 
-macro_rules! from_problem {
-    ($($error:ty),*) => {
-        $(impl From<$error> for Error {
-            fn from(error: $error) -> Self {
-                Self::Problem(error.into())
-            }
-        })*
-    };
-}
-
-from_problem!(
-    Problem,
-    SqlError,
-    OpenError,
-    Misconfigured,
-    Broken,
-    Unavailable
-);
+shared::http::lift_problems!(Error);

@@ -22,6 +22,6 @@ pub use idempotency::STATEMENTS as IDEMPOTENCY_STATEMENTS;
 pub use json::{Json, Violation, object};
 pub use page::{Page, PageRequest};
 pub use path::Id;
-pub use problem::{Problem, ProblemBody};
+pub use problem::{Problem, ProblemBody, lift_problems};
 pub use route::{Route, routes};
 pub use serve::{component, serve};

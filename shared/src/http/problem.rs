@@ -110,11 +110,6 @@ impl Problem {
         self.status
     }
 
-    /// The last part of its type.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// 401: no session, or one that has ended.
     pub fn unauthenticated() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "请先登录")
@@ -185,6 +180,31 @@ impl Problem {
         }
     }
 }
+
+/// Lets `?` lift whatever is a problem already into a feature's error enum, as its variant `Problem`.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __lift_problems {
+    ($error:ident) => {
+        $crate::http::lift_problems!($error:
+            $crate::http::Problem,
+            $crate::crypto::Broken,
+            $crate::key_value::Unavailable,
+            $crate::sql::OpenError,
+            $crate::sql::SqlError,
+            $crate::variables::Misconfigured,
+        );
+    };
+    ($error:ident: $($source:ty,)*) => {
+        $(impl From<$source> for $error {
+            fn from(source: $source) -> Self {
+                Self::Problem(source.into())
+            }
+        })*
+    };
+}
+
+pub use crate::__lift_problems as lift_problems;
 
 impl From<SqlError> for Problem {
     fn from(error: SqlError) -> Self {

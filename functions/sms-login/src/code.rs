@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand_core::CryptoRng;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use shared::crypto::{Key, KeyedHash, Purpose};
+use shared::crypto::{Key, KeyedHash, Purpose, hex};
 use shared::http::{Context, Problem};
 use shared::random;
 use shared::sql::{Parameter, statements};
@@ -198,11 +198,7 @@ impl Redeemer<'_> {
 
     /// What a plan is bound to: its own row.
     fn plan_context(&self) -> String {
-        let row: String = self
-            .phone_hash
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let row = hex(self.phone_hash);
         format!("sms_codes.plan:{row}:{}", self.purpose.name())
     }
 

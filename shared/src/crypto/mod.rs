@@ -6,5 +6,5 @@
 mod key;
 mod person_key;
 
-pub use key::{Broken, Key, KeyedHash, Purpose};
+pub use key::{Broken, Key, KeyedHash, Purpose, hex};
 pub use person_key::{PersonKey, STATEMENTS};

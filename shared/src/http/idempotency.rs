@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Context, Problem, Route};
-use crate::crypto::{Key, KeyedHash, Purpose};
+use crate::crypto::{Key, KeyedHash, Purpose, hex};
 use crate::random;
 use crate::sql::{Parameter, statements};
 
@@ -201,12 +201,7 @@ impl Call {
     }
 
     fn context(&self) -> String {
-        use std::fmt::Write as _;
-        let mut context = "idempotency_keys.answer:".to_owned();
-        for byte in self.id {
-            let _ = write!(context, "{byte:02x}");
-        }
-        context
+        format!("idempotency_keys.answer:{}", hex(&self.id))
     }
 }
 

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{Method, Request, Response};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use shared::crypto::KeyedHash;
+use shared::crypto::{KeyedHash, hex};
 use shared::disclosure::{self, Disclosure};
 use shared::http::{Context, Problem};
 use shared::outbound::{self, Failure};
@@ -175,10 +175,6 @@ fn encode(text: &str) -> String {
         }
     }
     encoded
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[derive(Deserialize)]

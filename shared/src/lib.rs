@@ -6,34 +6,47 @@
 //!
 //! - [`http`]: routes, guards as arguments, problems, JSON bodies, `Idempotency-Key`, cursor pages.
 //! - [`sql`]: one small door to SQLite and PostgreSQL; [`key_value`] and [`variables`]: the other two.
-//! - [`session`], [`profile`]: the guards that every feature stands behind.
+//! - [`session`], [`profile`], [`consent`], [`verification`], [`operator`]: the guards that features stand
+//!   behind; [`rate_limit`]: counters.
 //! - [`crypto`]: keys by purpose, sealed values, keyed hashes, a person's own data key.
 //! - [`data_map`]: what every stored column is, why it is held and for how long.
-//! - [`outbound`], [`disclosure`]: talking to third parties, and the record that it happened.
+//! - [`alipay`]: signed requests, verified answers and notifications, for every function that talks to it.
+//! - [`outbound`], [`disclosure`]: talking to third parties, and the record that it happened; [`uploads`]:
+//!   having what was discarded deleted.
 //!
 //! To add a table: a migration in `migrations/`, its columns in [`data_map`], its statements in the
 //! function that owns it, declared with [`statements!`].
 
+pub mod alipay;
+pub mod consent;
 pub mod crypto;
 pub mod data_map;
 pub mod disclosure;
 pub mod http;
 pub mod key_value;
 pub mod log;
+pub mod operator;
 pub mod outbound;
 pub mod policy;
 pub mod profile;
 pub mod random;
+pub mod rate_limit;
 pub mod session;
 pub mod sql;
 pub mod time;
+pub mod uploads;
 pub mod variables;
+pub mod verification;
 
 /// Every statement of this crate, so that the tests can look at each one's plan.
 pub const STATEMENTS: &[&[(&str, sql::Statement)]] = &[
+    consent::STATEMENTS,
     crypto::STATEMENTS,
     disclosure::STATEMENTS,
     http::IDEMPOTENCY_STATEMENTS,
+    operator::STATEMENTS,
     profile::STATEMENTS,
+    rate_limit::STATEMENTS,
     session::STATEMENTS,
+    verification::STATEMENTS,
 ];

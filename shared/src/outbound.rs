@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use wasi::clocks::monotonic_clock;
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
@@ -13,8 +13,24 @@ use wasi::http::types::{
 use wasi::io::poll::{self, Pollable};
 use wasi::io::streams::{InputStream, StreamError};
 
-/// The largest answer that is read.
-const MAX_ANSWER: usize = 64 * 1024;
+/// What an exchange may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// From the first byte sent to the last byte read.
+    pub deadline: Duration,
+    /// The largest body that is read, in bytes; a larger one is no answer.
+    pub max_answer: usize,
+}
+
+impl Limits {
+    /// For answers of a few lines, as most interfaces give.
+    pub const fn small(deadline: Duration) -> Self {
+        Self {
+            deadline,
+            max_answer: 64 * 1024,
+        }
+    }
+}
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq)]
@@ -25,22 +41,24 @@ pub enum Failure {
     Unanswered,
 }
 
-/// Sends `request`, which has no body, and reads the answer whole, all within `deadline`.
+/// Sends `request` and reads the answer whole, all within `limits`.
 ///
 /// # Errors
 /// See [`Failure`].
-pub fn send(request: &Request<()>, deadline: Duration) -> Result<Response<Vec<u8>>, Failure> {
-    let nanoseconds = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
+pub fn send(request: &Request<Vec<u8>>, limits: &Limits) -> Result<Response<Vec<u8>>, Failure> {
+    let nanoseconds = u64::try_from(limits.deadline.as_nanos()).unwrap_or(u64::MAX);
     let deadline = monotonic_clock::subscribe_duration(nanoseconds);
     let answer = exchange(request, nanoseconds, &deadline)?;
     let status = StatusCode::from_u16(answer.status()).map_err(|_| Failure::Unanswered)?;
-    let mut response = Response::new(read_body(&answer, &deadline)?);
+    let headers = from_wasi(&answer.headers());
+    let mut response = Response::new(read_body(&answer, limits.max_answer, &deadline)?);
     *response.status_mut() = status;
+    *response.headers_mut() = headers;
     Ok(response)
 }
 
 fn exchange(
-    request: &Request<()>,
+    request: &Request<Vec<u8>>,
     nanoseconds: u64,
     deadline: &Pollable,
 ) -> Result<IncomingResponse, Failure> {
@@ -53,7 +71,10 @@ fn exchange(
     let _ = options.set_between_bytes_timeout(Some(nanoseconds));
     let answer =
         outgoing_handler::handle(outgoing, Some(options)).map_err(|error| failure(&error))?;
-    OutgoingBody::finish(body, None).map_err(|error| failure(&error))?;
+    // Whoever refuses a request may do so before having read all of it: the answer counts.
+    if write_body(&body, request.body(), deadline).is_ok() {
+        OutgoingBody::finish(body, None).map_err(|error| failure(&error))?;
+    }
     wait(&answer.subscribe(), deadline)?;
     match answer.get() {
         Some(Ok(Ok(answer))) => Ok(answer),
@@ -62,7 +83,29 @@ fn exchange(
     }
 }
 
-fn to_wasi(request: &Request<()>) -> Option<OutgoingRequest> {
+/// Writes as much at a time as the host takes.
+fn write_body(body: &OutgoingBody, bytes: &[u8], deadline: &Pollable) -> Result<(), Failure> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let stream = body.write().map_err(|()| Failure::Unanswered)?;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let room = stream.check_write().map_err(|_| Failure::Unanswered)?;
+        let room = usize::try_from(room).unwrap_or(usize::MAX).min(rest.len());
+        if room == 0 {
+            wait(&stream.subscribe(), deadline)?;
+            continue;
+        }
+        let (now, later) = rest.split_at(room);
+        stream.write(now).map_err(|_| Failure::Unanswered)?;
+        rest = later;
+    }
+    stream.flush().map_err(|_| Failure::Unanswered)?;
+    wait(&stream.subscribe(), deadline)
+}
+
+fn to_wasi(request: &Request<Vec<u8>>) -> Option<OutgoingRequest> {
     let headers: Vec<_> = request
         .headers()
         .iter()
@@ -88,14 +131,30 @@ fn to_wasi(request: &Request<()>) -> Option<OutgoingRequest> {
     Some(outgoing)
 }
 
-fn read_body(answer: &IncomingResponse, deadline: &Pollable) -> Result<Vec<u8>, Failure> {
+fn from_wasi(headers: &Fields) -> HeaderMap {
+    headers
+        .entries()
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            let value = HeaderValue::from_bytes(&value).ok()?;
+            Some((name, value))
+        })
+        .collect()
+}
+
+fn read_body(
+    answer: &IncomingResponse,
+    max_answer: usize,
+    deadline: &Pollable,
+) -> Result<Vec<u8>, Failure> {
     let incoming = answer.consume().map_err(|()| Failure::Unanswered)?;
     let stream = incoming.stream().map_err(|()| Failure::Unanswered)?;
     let mut body = Vec::new();
     loop {
         wait(&stream.subscribe(), deadline)?;
         match read_some(&stream)? {
-            Some(bytes) if body.len() + bytes.len() <= MAX_ANSWER => body.extend(bytes),
+            Some(bytes) if body.len() + bytes.len() <= max_answer => body.extend(bytes),
             Some(_) => return Err(Failure::Unanswered),
             None => return Ok(body),
         }

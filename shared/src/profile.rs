@@ -21,39 +21,48 @@ statements! {
 /// # Errors
 /// The database failed.
 pub fn missing(cx: &Context, account_id: Uuid) -> Result<Vec<&'static str>, Problem> {
-    let row = cx
-        .sql()?
-        .first(&SELECT_REQUIRED, &[Parameter::id(account_id)])?;
-    let Some(row) = row else {
-        return Ok(REQUIRED.to_vec());
-    };
-    let mut missing = Vec::new();
-    for field in REQUIRED {
-        if row.get::<Option<String>>(field)?.is_none() {
-            missing.push(field);
-        }
-    }
-    Ok(missing)
+    Ok(required(cx, account_id)?.err().unwrap_or_default())
 }
 
 /// The guard of everything behind the app's door: the caller has given the required five.
 ///
 /// Answers 403 `profile-incomplete` with the `missing` fields.
 #[derive(Debug)]
-pub struct ProfileComplete(());
+pub struct ProfileComplete {
+    /// The name that the person gave.
+    pub real_name: String,
+}
 
 impl FromContext for ProfileComplete {
     fn from_context(cx: &Context) -> Result<Self, Problem> {
         let session = Session::from_context(cx)?;
-        let missing = missing(cx, session.account_id)?;
-        if missing.is_empty() {
-            return Ok(Self(()));
-        }
-        Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "profile-incomplete",
-            "请先完善个人资料",
-        )
-        .with("missing", missing))
+        let [_, _, real_name, _, _] = required(cx, session.account_id)?.map_err(|missing| {
+            Problem::new(
+                StatusCode::FORBIDDEN,
+                "profile-incomplete",
+                "请先完善个人资料",
+            )
+            .with("missing", missing)
+        })?;
+        Ok(Self { real_name })
     }
+}
+
+/// The required five, or which of them are missing.
+fn required(
+    cx: &Context,
+    account_id: Uuid,
+) -> Result<Result<[String; 5], Vec<&'static str>>, Problem> {
+    let row = cx
+        .sql()?
+        .first(&SELECT_REQUIRED, &[Parameter::id(account_id)])?;
+    let (mut given, mut missing) = (Vec::new(), Vec::new());
+    for field in REQUIRED {
+        let value = row.as_ref().map(|row| row.get::<Option<String>>(field));
+        match value.transpose()?.flatten() {
+            Some(value) => given.push(value),
+            None => missing.push(field),
+        }
+    }
+    Ok(given.try_into().map_err(|_| missing))
 }

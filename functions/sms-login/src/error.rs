@@ -4,7 +4,6 @@ use http::StatusCode;
 use shared::http::{Problem, Violation};
 use shared::log::Level;
 use shared::policy::Versions;
-use shared::time::Timestamp;
 
 use crate::phone::NotAPhone;
 
@@ -13,11 +12,6 @@ use crate::phone::NotAPhone;
 pub enum Error {
     /// The number is no mobile number of mainland China.
     NotAPhone,
-    /// Too many, until then.
-    RateLimited {
-        /// When the next will be accepted.
-        until: Timestamp,
-    },
     /// The code or the password is wrong, used, or too old. It is not told which, nor whether there is
     /// such an account.
     CredentialsInvalid,
@@ -46,13 +40,6 @@ impl From<Error> for Problem {
                 "phone-invalid",
                 "请输入正确的中国大陆手机号",
             ),
-            // Counted from when the answer is made, which can be seconds after the request came.
-            Error::RateLimited { until } => Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "rate-limited",
-                "操作太频繁,请稍后再试",
-            )
-            .retry_at(Timestamp::now(), until),
             Error::CredentialsInvalid => Self::new(
                 StatusCode::UNAUTHORIZED,
                 "credentials-invalid",

@@ -12,7 +12,6 @@ mod document;
 mod error;
 mod password;
 mod phone;
-mod rate_limit;
 mod routes;
 mod sign_in;
 mod sms;
@@ -38,7 +37,6 @@ pub const STATEMENTS: &[&[(&str, Statement)]] = &[
     account::STATEMENTS,
     code::STATEMENTS,
     device::STATEMENTS,
-    rate_limit::STATEMENTS,
     routes::current_session::STATEMENTS,
     routes::password::STATEMENTS,
     routes::sessions::STATEMENTS,

@@ -29,6 +29,10 @@ pub enum Purpose {
     RateLimit,
     /// Remembering answers to be given again.
     IdempotentAnswer,
+    /// Finding an identity card's holder by its number.
+    IdNumberLookup,
+    /// Signing upload forms and the links by which uploads are read.
+    Upload,
 }
 
 impl Purpose {
@@ -41,6 +45,8 @@ impl Purpose {
             Self::DeviceLookup => b"chuangrenmai/device-lookup",
             Self::RateLimit => b"chuangrenmai/rate-limit",
             Self::IdempotentAnswer => b"chuangrenmai/idempotent-answer",
+            Self::IdNumberLookup => b"chuangrenmai/id-number-lookup",
+            Self::Upload => b"chuangrenmai/upload",
         }
     }
 }

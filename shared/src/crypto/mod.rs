@@ -5,6 +5,7 @@
 
 mod key;
 mod person_key;
+pub mod rsa;
 
 pub use key::{Broken, Key, KeyedHash, Purpose, hex};
 pub use person_key::{PersonKey, STATEMENTS};

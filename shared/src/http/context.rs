@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::Problem;
 use crate::key_value::{KeyValue, Unavailable};
 use crate::log::{self, Level};
+use crate::session::Session;
 use crate::sql::{OpenError, Sql};
 use crate::time::Timestamp;
 
@@ -19,6 +20,8 @@ pub struct Context {
     now: Timestamp,
     sql: OnceCell<Sql>,
     key_value: OnceCell<KeyValue>,
+    /// Several guards need it; it is looked for once.
+    pub(crate) session: OnceCell<Session>,
 }
 
 impl Context {
@@ -35,6 +38,7 @@ impl Context {
             now,
             sql: OnceCell::new(),
             key_value: OnceCell::new(),
+            session: OnceCell::new(),
         }
     }
 
@@ -95,7 +99,8 @@ impl Context {
         log::event(level, self.id, event, fields);
     }
 
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+    /// The path's segment in the braces `{name}`.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters
             .iter()
             .find_map(|(key, value)| (*key == name).then_some(value.as_str()))

@@ -23,5 +23,5 @@ pub use json::{Json, Violation, object};
 pub use page::{Page, PageRequest};
 pub use path::Id;
 pub use problem::{Problem, ProblemBody, lift_problems};
-pub use route::{Route, routes};
+pub use route::{MAX_BODY, Route, routes};
 pub use serve::{component, serve};

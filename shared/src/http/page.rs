@@ -13,11 +13,12 @@ use super::{Context, FromContext, Problem, Violation};
 const MAX_LIMIT: u32 = 100;
 const DEFAULT_LIMIT: u32 = 20;
 
-/// Which page is asked for. Rows come newest first, by their UUIDv7 identifiers.
+/// Which page is asked for. Rows come by their UUIDv7 identifiers: newest first ([`PageRequest::before`]), or
+/// in a queue oldest first ([`PageRequest::after`]).
 #[derive(Clone, Copy, Debug)]
 pub struct PageRequest {
     limit: u32,
-    before: Option<Uuid>,
+    last_seen: Option<Uuid>,
 }
 
 impl PageRequest {
@@ -29,8 +30,13 @@ impl PageRequest {
     /// Only rows with an identifier below this one. The first page takes all: `g` sorts after every
     /// identifier's text, whatever the database's collation.
     pub fn before(self) -> String {
-        self.before
+        self.last_seen
             .map_or_else(|| "g".to_owned(), |id| id.to_string())
+    }
+
+    /// Only rows with an identifier above this one. The first page takes all.
+    pub fn after(self) -> String {
+        self.last_seen.map(|id| id.to_string()).unwrap_or_default()
     }
 
     /// The page made of the selected `rows`; `id` gives a row's identifier.
@@ -56,7 +62,7 @@ impl FromContext for PageRequest {
 fn read(query: &str) -> Result<PageRequest, Violation> {
     let mut request = PageRequest {
         limit: DEFAULT_LIMIT,
-        before: None,
+        last_seen: None,
     };
     for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match key.as_ref() {
@@ -73,7 +79,7 @@ fn read(query: &str) -> Result<PageRequest, Violation> {
                     .ok()
                     .and_then(|bytes| Uuid::from_slice(&bytes).ok())
                     .ok_or_else(|| Violation::new("cursor", "invalid"))?;
-                request.before = Some(id);
+                request.last_seen = Some(id);
             }
             _ => return Err(Violation::new(key, "unknown")),
         }
@@ -84,7 +90,7 @@ fn read(query: &str) -> Result<PageRequest, Violation> {
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Page<T> {
-    /// The rows, newest first.
+    /// The rows.
     pub items: Vec<T>,
     /// What to pass as `cursor` for the next page; null on the last.
     pub next_cursor: Option<String>,

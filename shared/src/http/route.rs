@@ -10,18 +10,26 @@ pub struct Route {
     pub method: Method,
     /// The path, such as `/v1/profiles/{id}`.
     pub path: &'static str,
+    /// The largest body that is read, in bytes.
+    pub max_body: usize,
     /// Finds the handler's arguments and calls it.
     pub run: fn(&Context) -> Result<Answer, Problem>,
 }
 
-/// A route table: `METHOD "path" => handler,` a line.
+/// What a body may have where the route says nothing else: a profile of some thousand characters is our
+/// largest JSON.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// A route table: `METHOD "path" => handler,` a line. `METHOD "path" (limit BYTES) => handler,` takes bodies
+/// of another size.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __routes {
-    ($($method:ident $path:literal => $handler:path,)*) => {
+    ($($method:ident $path:literal $((limit $limit:expr))? => $handler:path,)*) => {
         &[$($crate::http::Route {
             method: ::http::Method::$method,
             path: $path,
+            max_body: [$($limit,)? $crate::http::MAX_BODY][0],
             run: |cx| $crate::http::Handler::call($handler, cx),
         }),*]
     };
@@ -36,12 +44,12 @@ pub(super) type Parameters = Vec<(&'static str, String)>;
 /// # Errors
 /// 404 for an unknown path; 405 with `Allow` for a known path and another method.
 pub(super) fn find<'r>(
-    routes: &'r [Route],
+    tables: &[&'r [Route]],
     method: &Method,
     path: &str,
 ) -> Result<(&'r Route, Parameters), Problem> {
     let mut allowed = Vec::new();
-    for route in routes {
+    for route in tables.iter().copied().flatten() {
         if let Some(parameters) = matched(route.path, path) {
             if route.method == *method {
                 return Ok((route, parameters));
@@ -89,16 +97,17 @@ mod tests {
         GET "/v1/a" => handler,
         DELETE "/v1/a" => handler,
         GET "/v1/a/{id}" => handler,
+        PUT "/v1/b" (limit 5) => handler,
     };
 
     #[test]
     fn paths_match_whole() {
         let (route, parameters) =
-            find(ROUTES, &Method::GET, "/v1/a/7").unwrap_or_else(|_| panic!());
+            find(&[ROUTES], &Method::GET, "/v1/a/7").unwrap_or_else(|_| panic!());
         assert_eq!(route.path, "/v1/a/{id}");
         assert_eq!(parameters, [("id", "7".to_owned())]);
         for path in ["/v1", "/v1/a/", "/v1/a/7/", "/v1/a/7/b", "//v1/a", "/v1/A"] {
-            let Err(problem) = find(ROUTES, &Method::GET, path) else {
+            let Err(problem) = find(&[ROUTES], &Method::GET, path) else {
                 panic!("{path} matched");
             };
             assert_eq!(problem.status(), StatusCode::NOT_FOUND);
@@ -106,8 +115,18 @@ mod tests {
     }
 
     #[test]
+    fn a_route_can_have_a_body_limit_of_its_own() {
+        let limit = |method, path| match find(&[ROUTES], &method, path) {
+            Ok((route, _)) => route.max_body,
+            Err(problem) => panic!("{problem:?}"),
+        };
+        assert_eq!(limit(Method::GET, "/v1/a"), MAX_BODY);
+        assert_eq!(limit(Method::PUT, "/v1/b"), 5);
+    }
+
+    #[test]
     fn another_method_is_told_which_are_allowed() {
-        let Err(problem) = find(ROUTES, &Method::POST, "/v1/a") else {
+        let Err(problem) = find(&[ROUTES], &Method::POST, "/v1/a") else {
             panic!("POST matched");
         };
         assert_eq!(problem.status(), StatusCode::METHOD_NOT_ALLOWED);

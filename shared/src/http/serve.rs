@@ -11,13 +11,9 @@ use super::{Answer, Context, Problem, Route, idempotency, route};
 use crate::random;
 use crate::time::Timestamp;
 
-/// The largest body that is read: our largest is a profile of some thousand characters. Spin itself has
-/// no limit.
-const MAX_BODY: usize = 64 * 1024;
-
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Makes the crate a component that answers by its route table.
+/// Makes the crate a component that answers by its route tables.
 ///
 /// ```ignore
 /// shared::http::component!(ROUTES);
@@ -25,7 +21,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __component {
-    ($routes:ident) => {
+    ($($routes:ident),+) => {
         #[cfg(target_arch = "wasm32")]
         mod component {
             #![allow(
@@ -36,7 +32,7 @@ macro_rules! __component {
 
             #[::spin_sdk::http_component]
             async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-                $crate::http::serve(super::$routes, request, out).await;
+                $crate::http::serve(&[$(super::$routes),+], request, out).await;
             }
         }
     };
@@ -45,30 +41,38 @@ macro_rules! __component {
 pub use crate::__component as component;
 
 /// Answers one request by its route.
-pub async fn serve(routes: &[Route], incoming: IncomingRequest, out: ResponseOutparam) {
+pub async fn serve(tables: &[&[Route]], incoming: IncomingRequest, out: ResponseOutparam) {
     let now = Timestamp::now();
     let id = random::id(now, &mut random::host());
-    let answer = match read(incoming).await {
-        Ok(request) => dispatch(routes, request, id, now),
+    let answer = match dispatch(tables, incoming, id, now).await {
+        Ok(answer) => answer,
         Err(problem) => problem.into_answer(id),
     };
     write(answer, id, out).await;
 }
 
-fn dispatch(routes: &[Route], request: Request<Vec<u8>>, id: Uuid, now: Timestamp) -> Answer {
-    let (route, parameters) = match route::find(routes, request.method(), request.uri().path()) {
-        Ok(found) => found,
-        Err(problem) => return problem.into_answer(id),
-    };
+/// Errors are the problems of a request that no handler has seen; a handler's own are logged here.
+async fn dispatch(
+    tables: &[&[Route]],
+    incoming: IncomingRequest,
+    id: Uuid,
+    now: Timestamp,
+) -> Result<Answer, Problem> {
+    let mut request = head(&incoming)?;
+    let (route, parameters) = route::find(tables, request.method(), request.uri().path())?;
+    // A body that nobody reads costs host calls all the same.
+    if !matches!(request.method(), &Method::GET | &Method::HEAD) {
+        *request.body_mut() = read_body(incoming, route.max_body).await?;
+    }
     let cx = Context::new(request, parameters, id, now);
-    idempotency::run_once(&cx, route).unwrap_or_else(|problem| {
+    Ok(idempotency::run_once(&cx, route).unwrap_or_else(|problem| {
         problem.log(&cx);
         problem.into_answer(id)
-    })
+    }))
 }
 
-async fn read(incoming: IncomingRequest) -> Result<Request<Vec<u8>>, Problem> {
-    let method = to_method(&incoming.method());
+/// The request without its body.
+fn head(incoming: &IncomingRequest) -> Result<Request<Vec<u8>>, Problem> {
     let mut request = Request::new(Vec::new());
     *request.uri_mut() = incoming
         .path_with_query()
@@ -76,28 +80,25 @@ async fn read(incoming: IncomingRequest) -> Result<Request<Vec<u8>>, Problem> {
         .parse()
         .map_err(|_| Problem::not_found())?;
     *request.headers_mut() = to_headers(&incoming.headers());
-    // A body that nobody reads costs host calls all the same.
-    if !matches!(method, Method::GET | Method::HEAD) {
-        *request.body_mut() = read_body(incoming).await?;
-    }
-    *request.method_mut() = method;
+    *request.method_mut() = to_method(&incoming.method());
     Ok(request)
 }
 
-async fn read_body(incoming: IncomingRequest) -> Result<Vec<u8>, Problem> {
+/// Spin itself has no limit.
+async fn read_body(incoming: IncomingRequest, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut body = Vec::new();
     let mut chunks = std::pin::pin!(incoming.into_body_stream());
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| {
             Problem::new(StatusCode::BAD_REQUEST, "incomplete-body", "请求内容不完整")
         })?;
-        if body.len() + chunk.len() > MAX_BODY {
+        if body.len() + chunk.len() > limit {
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body-too-large",
                 "请求内容过大",
             )
-            .with("limit_bytes", MAX_BODY));
+            .with("limit_bytes", limit));
         }
         body.extend_from_slice(&chunk);
     }

@@ -51,6 +51,16 @@ pub struct AnySession(pub Session);
 
 impl FromContext for Session {
     fn from_context(cx: &Context) -> Result<Self, Problem> {
+        if let Some(session) = cx.session.get() {
+            return Ok(session.clone());
+        }
+        let session = Self::find(cx)?;
+        Ok(cx.session.get_or_init(|| session).clone())
+    }
+}
+
+impl Session {
+    fn find(cx: &Context) -> Result<Self, Problem> {
         let major = policy::major()?;
         let token_hash = token_hash(cx)?;
         let consented = |session: &Session| session.policy_version >= major;
@@ -78,11 +88,15 @@ impl FromContext for AnySession {
 }
 
 fn token_hash(cx: &Context) -> Result<TokenHash, Problem> {
-    cx.header(header::AUTHORIZATION.as_str())
-        .and_then(bearer)
+    bearer_token(cx)
         .and_then(Token::parse)
         .map(|token| token.hash())
         .ok_or_else(Problem::unauthenticated)
+}
+
+/// The bearer token of the request, if it has one.
+pub(crate) fn bearer_token(cx: &Context) -> Option<&str> {
+    cx.header(header::AUTHORIZATION.as_str()).and_then(bearer)
 }
 
 /// The credentials of the scheme `Bearer`, whose name is case-insensitive (RFC 9110, 11.1).

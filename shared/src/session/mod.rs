@@ -5,5 +5,6 @@ mod guard;
 mod token;
 
 pub use cache::forget;
+pub(crate) use guard::bearer_token;
 pub use guard::{AnySession, LIFETIME, STATEMENTS, Session};
 pub use token::{Token, TokenHash};

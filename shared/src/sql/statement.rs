@@ -97,8 +97,10 @@ const fn count_in_order(text: &str) -> usize {
 ///     FIND = "SELECT id FROM accounts WHERE phone_hash = $1";
 ///     /// Two texts.
 ///     NOW = { sqlite: "SELECT 1 WHERE 1", postgres: "SELECT 1 WHERE true" };
+///     /// A text that a macro makes.
+///     MADE = (concat!("SELECT ", 1));
 /// }
-/// assert_eq!(STATEMENTS.len(), 2);
+/// assert_eq!(STATEMENTS.len(), 3);
 /// assert_eq!(FIND.parameters(), 1);
 /// ```
 #[macro_export]
@@ -122,6 +124,9 @@ macro_rules! __statement {
         $crate::sql::Statement::per_engine($sqlite, $postgres)
     };
     ($text:literal) => {
+        $crate::sql::Statement::new($text)
+    };
+    (($text:expr)) => {
         $crate::sql::Statement::new($text)
     };
 }

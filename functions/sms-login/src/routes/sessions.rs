@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::http::{Answer, Context, Json, Page, PageRequest, Problem, ProblemBody, Violation};
 use shared::policy::Versions;
+use shared::rate_limit::{self, Limit};
 use shared::session::{self, Session};
 use shared::sql::{Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
@@ -18,7 +19,6 @@ use crate::device::Device;
 use crate::error::Error;
 use crate::password;
 use crate::phone::Phone;
-use crate::rate_limit::{self, Limit};
 use crate::sign_in::{self, Plan, SignedIn};
 
 statements! {

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::http::{Answer, Context, Json, ProblemBody};
+use shared::rate_limit::{self, Limit};
 use shared::{random, variables};
 use utoipa::ToSchema;
 
@@ -10,7 +11,6 @@ use crate::client_address::ClientAddress;
 use crate::code::{self, Code, CodePurpose};
 use crate::error::Error;
 use crate::phone::Phone;
-use crate::rate_limit::{self, Limit};
 use crate::sms::{self, NotSent};
 
 const RESEND_AFTER_SECONDS: u64 = 60;

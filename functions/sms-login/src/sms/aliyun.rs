@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use shared::crypto::{KeyedHash, hex};
 use shared::disclosure::{self, Disclosure};
 use shared::http::{Context, Problem};
-use shared::outbound::{self, Failure};
+use shared::outbound::{self, Failure, Limits};
 use shared::random;
 use shared::time::Timestamp;
 use shared::variables::{self, Misconfigured};
@@ -27,7 +27,7 @@ const VERSION: &str = "2017-05-25";
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
 /// The person waits for this answer, and a code lives five minutes.
-const DEADLINE: Duration = Duration::from_secs(8);
+const LIMITS: Limits = Limits::small(Duration::from_secs(8));
 
 const DISCLOSURE: Disclosure = Disclosure {
     recipient: "aliyun-sms",
@@ -53,7 +53,7 @@ pub(super) fn send(
     let nonce: [u8; 16] = random::bytes(&mut random::host());
     let request = account.request(ACTION, VERSION, &message.query(), cx.now(), &hex(&nonce))?;
     disclosure::record(cx, phone_hash, &DISCLOSURE)?;
-    match outbound::send(&request, DEADLINE) {
+    match outbound::send(&request, &LIMITS) {
         Ok(answer) => read(&answer),
         Err(Failure::NotSent) => Err(NotSent::Refused(unavailable("aliyun: not reached", false))),
         Err(Failure::Unanswered) => Err(NotSent::Unknown(unavailable("aliyun: no answer", false))),
@@ -108,7 +108,7 @@ impl Account {
         parameters: &[(&str, String)],
         now: Timestamp,
         nonce: &str,
-    ) -> Result<Request<()>, Problem> {
+    ) -> Result<Request<Vec<u8>>, Problem> {
         let endpoint = self.endpoint.trim_end_matches('/');
         let host = endpoint
             .split_once("://")
@@ -141,7 +141,7 @@ impl Account {
         for (name, value) in headers.into_iter().skip(1) {
             request = request.header(name, value);
         }
-        request.body(()).map_err(|_| Problem::internal())
+        request.body(Vec::new()).map_err(|_| Problem::internal())
     }
 
     fn authorization(&self, query: &str, headers: &[(&str, &str)], payload_hash: &str) -> String {

@@ -5,34 +5,42 @@
 
 use std::time::Duration;
 
-use shared::crypto::{Key, KeyedHash, Purpose};
-use shared::http::{Context, Problem};
-use shared::sql::{Constraint, Parameter, SqlError, statements};
-use shared::time::Timestamp;
+use http::StatusCode;
 
-use crate::error::Error;
+use crate::crypto::{Key, KeyedHash, Purpose};
+use crate::http::{Context, Problem};
+use crate::sql::{Constraint, Parameter, SqlError, statements};
+use crate::time::Timestamp;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The text that takes the counters of `$rows`, at the time `$now`.
+macro_rules! take {
+    ($rows:literal, $now:literal) => {
+        concat!(
+            "INSERT INTO rate_limits (bucket, taken, allowed, ends_at) VALUES ",
+            $rows,
+            " ON CONFLICT (bucket) DO UPDATE SET taken = CASE WHEN rate_limits.ends_at <= ",
+            $now,
+            " THEN 1 ELSE rate_limits.taken + 1 END, ends_at = CASE WHEN rate_limits.ends_at <= ",
+            $now,
+            " THEN excluded.ends_at ELSE rate_limits.ends_at END, allowed = excluded.allowed"
+        )
+    };
+}
+
 statements! {
+    /// Takes one counter.
+    TAKE_ONE = (take!("($1, 1, $2, $3)", "$4"));
     /// Takes two counters, or neither.
-    TAKE_TWO = "INSERT INTO rate_limits (bucket, taken, allowed, ends_at) \
-        VALUES ($1, 1, $2, $3), ($4, 1, $5, $6) \
-        ON CONFLICT (bucket) DO UPDATE SET \
-          taken = CASE WHEN rate_limits.ends_at <= $7 THEN 1 ELSE rate_limits.taken + 1 END, \
-          ends_at = CASE WHEN rate_limits.ends_at <= $7 THEN excluded.ends_at \
-                         ELSE rate_limits.ends_at END, \
-          allowed = excluded.allowed";
+    TAKE_TWO = (take!("($1, 1, $2, $3), ($4, 1, $5, $6)", "$7"));
     /// Takes four counters, or none.
-    TAKE_FOUR = "INSERT INTO rate_limits (bucket, taken, allowed, ends_at) \
-        VALUES ($1, 1, $2, $3), ($4, 1, $5, $6), ($7, 1, $8, $9), ($10, 1, $11, $12) \
-        ON CONFLICT (bucket) DO UPDATE SET \
-          taken = CASE WHEN rate_limits.ends_at <= $13 THEN 1 ELSE rate_limits.taken + 1 END, \
-          ends_at = CASE WHEN rate_limits.ends_at <= $13 THEN excluded.ends_at \
-                         ELSE rate_limits.ends_at END, \
-          allowed = excluded.allowed";
+    TAKE_FOUR = (take!(
+        "($1, 1, $2, $3), ($4, 1, $5, $6), ($7, 1, $8, $9), ($10, 1, $11, $12)",
+        "$13"
+    ));
     /// When one counter can be taken again.
     FIND = "SELECT taken, ends_at FROM rate_limits WHERE bucket = $1";
     /// Gives one back.
@@ -99,10 +107,11 @@ pub struct Taken(Vec<KeyedHash>);
 /// Takes one from each of the limits, or from none. A window begins with its first taking.
 ///
 /// # Errors
-/// [`Error::RateLimited`] with the time when all can be taken again.
-pub fn take<const N: usize>(cx: &Context, limits: [Limit; N]) -> Result<Taken, Error> {
+/// 429 `rate-limited` that says when all can be taken again; or the database failed.
+pub fn take<const N: usize>(cx: &Context, limits: [Limit; N]) -> Result<Taken, Problem> {
     let statement = const {
         match N {
+            1 => &TAKE_ONE,
             2 => &TAKE_TWO,
             4 => &TAKE_FOUR,
             _ => panic!("write a statement for as many limits"),
@@ -125,11 +134,21 @@ pub fn take<const N: usize>(cx: &Context, limits: [Limit; N]) -> Result<Taken, E
             let returnable = taken.filter(|(limit, _)| !limit.is_kept);
             Ok(Taken(returnable.map(|(_, bucket)| bucket).collect()))
         }
-        Err(SqlError::Constraint(Constraint::Check(_))) => Err(Error::RateLimited {
-            until: free_again(cx, &limits, &buckets)?,
-        }),
+        Err(SqlError::Constraint(Constraint::Check(_))) => {
+            Err(limited(free_again(cx, &limits, &buckets)?))
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Counted from when the answer is made, which can be seconds after the request came.
+fn limited(until: Timestamp) -> Problem {
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "rate-limited",
+        "操作太频繁,请稍后再试",
+    )
+    .retry_at(Timestamp::now(), until)
 }
 
 /// The latest end among the windows that are used up.

@@ -1,0 +1,96 @@
+//! Alipay's open platform: signed requests, verified answers, verified notifications.
+//!
+//! Pure but for [`App::configured`]: sending is [`crate::outbound`]'s. The signature is RSA2, which is
+//! SHA256withRSA, over text that is put together as
+//! <https://opendocs.alipay.com/common/057k53> (requests) and
+//! <https://opendocs.alipay.com/common/02mse7> (answers and notifications) say. Where these leave a choice,
+//! it is made as Alipay's own SDKs make it (`alipay/alipay-sdk-java-all`, `alipay/alipay-sdk-nodejs-all`).
+
+mod answer;
+mod notification;
+mod request;
+
+pub use answer::{AnswerError, Refusal};
+pub use notification::{Notification, NotificationError};
+
+use crate::crypto::rsa::{PrivateKey, PublicKey};
+use crate::variables::{self, Misconfigured};
+
+const GATEWAY_HOST: &str = "alipay_gateway_host";
+const APP_ID: &str = "alipay_app_id";
+const APP_PRIVATE_KEY: &str = "alipay_app_private_key";
+const ALIPAY_PUBLIC_KEY: &str = "alipay_public_key";
+
+/// Our application at Alipay.
+pub struct App {
+    /// `https://host[:port]`
+    gateway_host: String,
+    id: String,
+    /// Keys stay text until one is used: reading one takes time, and few requests use both.
+    private_key: String,
+    /// Alipay's, not the application's own.
+    alipay_public_key: String,
+}
+
+impl App {
+    /// The application as the variables `alipay_gateway_host`, `alipay_app_id`,
+    /// `alipay_app_private_key` and `alipay_public_key` describe it.
+    ///
+    /// # Errors
+    /// One of them is not declared, or empty.
+    pub fn configured() -> Result<Self, Misconfigured> {
+        Ok(Self {
+            gateway_host: variables::required(GATEWAY_HOST)?,
+            id: variables::required(APP_ID)?,
+            private_key: variables::required(APP_PRIVATE_KEY)?,
+            alipay_public_key: variables::required(ALIPAY_PUBLIC_KEY)?,
+        })
+    }
+
+    fn private_key(&self) -> Result<PrivateKey, Misconfigured> {
+        PrivateKey::from_text(&self.private_key).map_err(|_| Misconfigured {
+            variable: APP_PRIVATE_KEY,
+        })
+    }
+
+    fn alipay_public_key(&self) -> Result<PublicKey, Misconfigured> {
+        PublicKey::from_text(&self.alipay_public_key).map_err(|_| Misconfigured {
+            variable: ALIPAY_PUBLIC_KEY,
+        })
+    }
+}
+
+/// What is signed: `name=value` joined by `&`, the values as they are. `parameters` come sorted by name.
+fn signed_text<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs: Vec<_> = parameters
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    pairs.join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+    use crate::random;
+
+    pub(super) const APP_ID: &str = "2021000000000000";
+
+    pub(super) fn app() -> App {
+        App {
+            gateway_host: "https://openapi.alipay.com".to_owned(),
+            id: APP_ID.to_owned(),
+            private_key: include_str!("../../testdata/rsa/key-pkcs8.pem").to_owned(),
+            alipay_public_key: include_str!("../../testdata/rsa/other-public-spki.pem").to_owned(),
+        }
+    }
+
+    /// A signature by the key that plays Alipay's.
+    pub(super) fn signed_by_alipay(text: &str) -> String {
+        let key = include_str!("../../testdata/rsa/other-key-pkcs8.pem");
+        let key = PrivateKey::from_text(key).unwrap();
+        STANDARD.encode(key.sign(text.as_bytes(), &mut random::host()))
+    }
+}

@@ -1,0 +1,198 @@
+//! Consent by purpose (clauses G1, G2, R4): what a person can agree to, and the guard that asks for it.
+//!
+//! A consent is a row of `consents`. What is held for a purpose refers to that row, so it cannot be stored
+//! without it, and goes with it when the person withdraws.
+//!
+//! To add a purpose: a line of the list below, and a reference to `consents` in the table that holds what is
+//! collected for it.
+
+use std::marker::PhantomData;
+
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::{Context, FromContext, Problem};
+use crate::session::Session;
+use crate::sql::{Parameter, statements};
+
+statements! {
+    /// The version that an account has consented to for a purpose.
+    FIND = "SELECT version FROM consents WHERE account_id = $1 AND purpose = $2";
+}
+
+/// How a consent is asked for (clause G2; Personal Information Protection Law, articles 14 and 29).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Part of consenting to the policy: without it there is no account.
+    Basic,
+    /// For a function that the person can do without.
+    Extended,
+    /// For sensitive data, or data that a third party gets: asked by itself.
+    Separate,
+}
+
+/// What a person is asked to agree to.
+#[derive(Debug)]
+pub struct Terms {
+    /// The purpose's name, which never changes.
+    pub name: &'static str,
+    /// How it is asked for.
+    pub kind: Kind,
+    /// The text's version: its date. A consent to another version must be given again.
+    pub version: &'static str,
+    /// What the person reads first.
+    pub title: &'static str,
+    /// All of it.
+    pub text: &'static str,
+}
+
+/// A purpose as a type, for [`Consented`].
+pub trait For {
+    /// The purpose.
+    const PURPOSE: Purpose;
+}
+
+macro_rules! purposes {
+    ($($(#[$doc:meta])* $purpose:ident = $name:literal, $kind:ident, $version:literal, $title:literal, $text:literal;)*) => {
+        /// What data is processed for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Purpose {
+            $($(#[$doc])* $purpose,)*
+        }
+
+        impl Purpose {
+            /// Every purpose.
+            pub const ALL: &[Self] = &[$(Self::$purpose),*];
+
+            /// What the person is asked to agree to.
+            pub fn terms(self) -> &'static Terms {
+                match self {
+                    $(Self::$purpose => &Terms {
+                        name: $name,
+                        kind: Kind::$kind,
+                        version: $version,
+                        title: $title,
+                        text: $text,
+                    },)*
+                }
+            }
+        }
+
+        $($(#[$doc])*
+        #[derive(Debug)]
+        pub struct $purpose;
+
+        impl For for $purpose {
+            const PURPOSE: Purpose = Purpose::$purpose;
+        })*
+    };
+}
+
+purposes! {
+    /// The account itself, by consent to the policy.
+    Account = "account", Basic, "2023-10-25",
+        "账号与基本资料",
+        "为注册、登录和使用基本功能,我们处理您的手机号,以及头像、性别、真实姓名、公司和职务。撤回此项同意须注销账号。";
+    /// Real-name verification by face, through Alipay.
+    RealNameVerification = "real-name-verification", Separate, "2026-11-23",
+        "支付宝实名认证",
+        "为核实您的身份,我们将您的姓名和身份证号码提供给支付宝(中国)网络技术有限公司,由其通过人脸识别核验;我们要求支付宝不留存人脸照片,我们也不接收人脸信息。认证后我们只保留脱敏的证件号码及其不可逆的校验值。不同意不影响其他功能;您也可以选择提交证件照片由人工审核。";
+    /// A person looks at photos of documents.
+    DocumentReview = "document-review", Separate, "2026-11-23",
+        "证件人工审核",
+        "为由人工核实您的身份,我们的审核人员查看您提交的姓名、身份证号码及证件照片。审核结束后证件照片立即删除,我们只保留脱敏的证件号码及其不可逆的校验值。不同意不影响其他功能。";
+    /// Enterprise verification by business card and licence.
+    EnterpriseVerification = "enterprise-verification", Extended, "2026-11-23",
+        "企业认证",
+        "为核实您所代表的企业,我们的审核人员查看您提交的企业名称、统一社会信用代码、名片和营业执照照片。审核结束后照片立即删除。不同意不影响其他功能。";
+    /// People near me.
+    Location = "location", Separate, "2026-11-23",
+        "附近的人",
+        "仅在您使用附近的人等功能时,我们处理您授权提供的位置,并只保存约五百米见方的网格,到期删除,不形成轨迹。不同意只影响这些功能。";
+    /// Ranking by what a person does in the app.
+    PersonalisedRanking = "personalised-ranking", Extended, "2026-11-23",
+        "个性化推荐",
+        "为向您推荐更合适的人和内容,我们根据您的资料以及搜索、浏览和互动记录进行排序。不同意时推荐不使用这些记录。";
+    /// News by SMS.
+    MarketingSms = "marketing-sms", Extended, "2026-11-23",
+        "营销短信",
+        "我们通过短信向您发送活动与服务资讯。您可以随时撤回同意,或按短信中的方式退订。";
+}
+
+impl Purpose {
+    /// The purpose of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|purpose| purpose.terms().name == name)
+    }
+}
+
+/// The path's `{purpose}`. What is no purpose's name answers 404.
+impl FromContext for Purpose {
+    fn from_context(cx: &Context) -> Result<Self, Problem> {
+        cx.parameter("purpose")
+            .and_then(Self::named)
+            .ok_or_else(Problem::not_found)
+    }
+}
+
+/// The guard of everything that needs the consent `P`: nothing is stored or sent without it.
+///
+/// Answers 403 `consent-required` with the `purpose` and the `version` to agree to.
+#[derive(Debug)]
+pub struct Consented<P>(PhantomData<P>);
+
+impl<P: For> FromContext for Consented<P> {
+    fn from_context(cx: &Context) -> Result<Self, Problem> {
+        let session = Session::from_context(cx)?;
+        require(cx, session.account_id, P::PURPOSE)?;
+        Ok(Self(PhantomData))
+    }
+}
+
+/// As [`Consented`], where only the request's body says which purpose it is.
+///
+/// # Errors
+/// 403 `consent-required`, or the database failed.
+pub fn require(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), Problem> {
+    let terms = purpose.terms();
+    let row = cx.sql()?.first(
+        &FIND,
+        &[Parameter::id(account_id), Parameter::text(terms.name)],
+    )?;
+    let version: Option<String> = row.map(|row| row.get("version")).transpose()?;
+    if version.as_deref() == Some(terms.version) {
+        return Ok(());
+    }
+    Err(required(purpose))
+}
+
+/// 403 that names the purpose: also for a row that the schema refused, because its consent has just been
+/// withdrawn.
+pub fn required(purpose: Purpose) -> Problem {
+    let terms = purpose.terms();
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "consent-required",
+        "使用此功能需要您的单独同意",
+    )
+    .with("purpose", terms.name)
+    .with("version", terms.version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purpose_is_found_by_its_name_alone() {
+        for purpose in Purpose::ALL {
+            assert_eq!(Purpose::named(purpose.terms().name), Some(*purpose));
+        }
+        assert_eq!(Purpose::named("Account"), None);
+        assert_eq!(Purpose::named(""), None);
+    }
+}

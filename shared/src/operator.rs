@@ -1,0 +1,118 @@
+//! The people who run the service: who they are, what they may do, and the trail that they leave.
+//!
+//! They sign in with tokens whose hashes stand in the variable `operator_tokens`: `name:role:hash`, several
+//! separated by commas, where `hash` is the SHA-256 of the token in hexadecimal. A token is random and long,
+//! so a plain hash says nothing about it.
+
+use http::StatusCode;
+use sha2::{Digest as _, Sha256};
+
+use crate::crypto::hex;
+use crate::http::{Context, FromContext, Problem};
+use crate::random;
+use crate::session::bearer_token;
+use crate::sql::{Parameter, statements};
+use crate::variables::{self, Misconfigured};
+
+const VARIABLE: &str = "operator_tokens";
+
+statements! {
+    /// One look or deed. Nothing ever changes or deletes one.
+    RECORD = "INSERT INTO operator_audit (id, operator, action, subject, happened_at) \
+              VALUES ($1, $2, $3, $4, $5)";
+}
+
+/// An operator who may decide reviews: of the role `reviewer` or `admin`.
+///
+/// Answers 401 `unauthenticated`, or 403 `operator-role`.
+#[derive(Debug)]
+pub struct Reviewer {
+    name: String,
+}
+
+impl FromContext for Reviewer {
+    fn from_context(cx: &Context) -> Result<Self, Problem> {
+        let token = bearer_token(cx).ok_or_else(Problem::unauthenticated)?;
+        let listed = variables::text(VARIABLE)?;
+        let operators = parse(&listed).ok_or(Misconfigured { variable: VARIABLE })?;
+        let hash = hex(&Sha256::digest(token));
+        let operator = operators
+            .iter()
+            .find(|operator| operator.hash.eq_ignore_ascii_case(&hash))
+            .ok_or_else(Problem::unauthenticated)?;
+        if !["reviewer", "admin"].contains(&operator.role) {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "operator-role",
+                "您的角色不能执行此操作",
+            ));
+        }
+        Ok(Self {
+            name: operator.name.to_owned(),
+        })
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Operator<'a> {
+    name: &'a str,
+    role: &'a str,
+    hash: &'a str,
+}
+
+/// The operators that are listed; `None` if one of them is not `name:role:hash`.
+fn parse(listed: &str) -> Option<Vec<Operator<'_>>> {
+    let entries = listed.split(',').map(str::trim);
+    entries
+        .filter(|entry| !entry.is_empty())
+        .map(|entry| {
+            let mut parts = entry.split(':');
+            let (name, role, hash) = (parts.next()?, parts.next()?, parts.next()?);
+            let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let is_whole = is_hash && !name.is_empty() && parts.next().is_none();
+            is_whole.then_some(Operator { name, role, hash })
+        })
+        .collect()
+}
+
+impl Reviewer {
+    /// Records what the operator is about to look at or do. It is called first: a record of something that
+    /// then failed is harmless, a look without a record is not.
+    ///
+    /// # Errors
+    /// The database failed; nothing may be shown or done then.
+    pub fn audit(&self, cx: &Context, action: &str, subject: &str) -> Result<(), Problem> {
+        let id = random::id(cx.now(), &mut random::host());
+        cx.sql()?.execute(
+            &RECORD,
+            &[
+                Parameter::id(id),
+                Parameter::text(self.name.as_str()),
+                Parameter::text(action),
+                Parameter::text(subject),
+                Parameter::time(cx.now()),
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_are_listed_whole_or_not_at_all() {
+        let hash = "a".repeat(64);
+        let listed = format!(" wang:reviewer:{hash}, li:admin:{hash},");
+        let operators = parse(&listed).unwrap();
+        assert_eq!(operators.len(), 2);
+        assert_eq!((operators[0].name, operators[0].role), ("wang", "reviewer"));
+        assert_eq!(parse(""), Some(Vec::new()));
+        for broken in ["wang", "wang:reviewer:", "wang:reviewer:abc", ":reviewer:"] {
+            assert_eq!(parse(broken), None, "{broken}");
+        }
+        assert_eq!(parse(&format!("wang:reviewer:{hash}:x")), None);
+        assert_eq!(parse(&format!("wang:reviewer:{}", "g".repeat(64))), None);
+    }
+}

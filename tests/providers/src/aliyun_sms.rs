@@ -1,18 +1,15 @@
 //! Alibaba Cloud Short Message Service: `SendSms` of Dysmsapi 2017-05-25, signed with ACS3-HMAC-SHA256
 //! (<https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature>).
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Mutex;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
-use crate::http::Request;
+use crate::encoding::{form_pairs, hex, hmac_sha256, percent_encoded, sha256_hex};
+use crate::http::{Request, response};
+pub use crate::stand_in::Behaviour;
+use crate::stand_in::{Provider, Refusal, StandIn, locked};
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 /// How far a request's date may be off.
@@ -25,28 +22,6 @@ const SIGNED: [&str; 5] = [
     "x-acs-signature-nonce",
     "x-acs-version",
 ];
-/// RFC 3986's unreserved characters stay.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
-
-/// How the next request is answered, whatever it says. It is still checked: one that is refused is
-/// answered as the provider refuses it.
-#[derive(Clone, Debug)]
-pub enum Behaviour {
-    /// With this status and `Code`; the message is not accepted.
-    Refuse(u16, &'static str),
-    /// With these bytes on the wire, whatever they are.
-    Raw(Vec<u8>),
-    /// Accepts the message and never answers.
-    Hang,
-    /// Accepts the message and answers a byte a second.
-    Drip,
-    /// Breaks the connection off.
-    Close,
-}
 
 /// A message that was accepted.
 #[derive(Clone, Debug)]
@@ -59,154 +34,39 @@ pub struct Message {
     pub body: Vec<u8>,
 }
 
-/// A running stand-in. It listens until the process ends.
-pub struct AliyunSms {
-    shared: Arc<Shared>,
-    url: String,
-}
+/// A running stand-in of the service.
+pub type AliyunSms = StandIn<Gateway>;
 
-struct Shared {
+/// The service's gateway, which knows one key.
+pub struct Gateway {
     access_key_id: String,
     access_key_secret: String,
-    state: Mutex<State>,
-    /// Hanging connections wait here.
-    released: Condvar,
+    nonces: Mutex<HashSet<String>>,
+    messages: Mutex<Vec<Message>>,
 }
 
-#[derive(Default)]
-struct State {
-    now_ms: Option<i64>,
-    planned: VecDeque<Behaviour>,
-    nonces: HashSet<String>,
-    messages: Vec<Message>,
-    refusals: Vec<&'static str>,
-    is_released: bool,
-}
-
-/// A refusal: status and `Code`.
-type Refusal = (u16, &'static str);
-
-impl AliyunSms {
+impl StandIn<Gateway> {
     /// Starts one that knows this key.
-    ///
-    /// # Panics
-    /// If there is no port to listen on.
     pub fn start(access_key_id: &str, access_key_secret: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        let shared = Arc::new(Shared {
+        Self::serve(Gateway {
             access_key_id: access_key_id.to_owned(),
             access_key_secret: access_key_secret.to_owned(),
-            state: Mutex::default(),
-            released: Condvar::new(),
-        });
-        let server = shared.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let server = server.clone();
-                std::thread::spawn(move || server.serve(stream));
-            }
-        });
-        let url = format!("http://{address}");
-        Self { shared, url }
-    }
-
-    /// `http://address`
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The time that dates are compared with, in milliseconds since 1970; real time until this is set.
-    pub fn set_clock(&self, now_ms: i64) {
-        self.shared.state().now_ms = Some(now_ms);
-    }
-
-    /// The next request is answered so, the one after it after the next call of this, then as usual.
-    pub fn plan(&self, behaviour: Behaviour) {
-        self.shared.state().planned.push_back(behaviour);
+            nonces: Mutex::default(),
+            messages: Mutex::default(),
+        })
     }
 
     /// The messages that were accepted, in order.
     pub fn messages(&self) -> Vec<Message> {
-        self.shared.state().messages.clone()
-    }
-
-    /// The codes of the requests that were refused because something is wrong with them.
-    pub fn refusals(&self) -> Vec<&'static str> {
-        self.shared.state().refusals.clone()
+        locked(&self.provider().messages).clone()
     }
 }
 
-impl Drop for AliyunSms {
-    fn drop(&mut self) {
-        self.shared.state().is_released = true;
-        self.shared.released.notify_all();
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn serve(&self, mut stream: TcpStream) {
-        let Some(request) = Request::read(&stream) else {
-            return;
-        };
-        let behaviour = self.state().planned.pop_front();
-        let outcome = self.check(&request);
-        if let Err((_, code)) = outcome {
-            self.state().refusals.push(code);
-        }
-        // A client that has gone away is no fault of the stand-in's.
-        let _ = match (outcome, behaviour) {
-            (Err((status, code)), _) | (Ok(_), Some(Behaviour::Refuse(status, code))) => {
-                stream.write_all(&answer(status, &refusal(code)))
-            }
-            (Ok(_), Some(Behaviour::Raw(bytes))) => stream.write_all(&bytes),
-            (Ok(_), Some(Behaviour::Close)) => Ok(()),
-            (Ok(message), Some(Behaviour::Hang)) => {
-                self.accept(message);
-                self.wait(Duration::MAX);
-                Ok(())
-            }
-            (Ok(message), Some(Behaviour::Drip)) => {
-                self.accept(message);
-                self.drip(&mut stream)
-            }
-            (Ok(message), None) => {
-                self.accept(message);
-                stream.write_all(&answer(200, &accepted()))
-            }
-        };
-    }
-
-    fn accept(&self, message: Message) {
-        self.state().messages.push(message);
-    }
-
-    /// Waits, but not longer than the stand-in lives; whether it still lives.
-    fn wait(&self, time: Duration) -> bool {
-        let state = self.state();
-        let time = time.min(Duration::from_secs(60));
-        let waited = self
-            .released
-            .wait_timeout_while(state, time, |state| !state.is_released);
-        !waited.unwrap_or_else(PoisonError::into_inner).0.is_released
-    }
-
-    fn drip(&self, stream: &mut TcpStream) -> std::io::Result<()> {
-        for byte in answer(200, &accepted()) {
-            stream.write_all(&[byte])?;
-            if !self.wait(Duration::from_secs(1)) {
-                break;
-            }
-        }
-        Ok(())
-    }
+impl Provider for Gateway {
+    type Accepted = Message;
 
     /// Checks a request in the gateway's order, then the message.
-    fn check(&self, request: &Request) -> Result<Message, Refusal> {
+    fn check(&self, request: &Request, now_ms: i64) -> Result<Message, Refusal> {
         if request.method != "POST" || request.path != "/" {
             return Err((403, "UnsupportedHTTPMethod"));
         }
@@ -217,16 +77,13 @@ impl Shared {
         if header("x-acs-action")? != "SendSms" {
             return Err((404, "InvalidAction.NotFound"));
         }
-        self.check_date(header("x-acs-date")?)?;
+        check_date(header("x-acs-date")?, now_ms)?;
         self.check_signature(request)?;
-        if !self
-            .state()
-            .nonces
-            .insert(header("x-acs-signature-nonce")?.to_owned())
-        {
+        if !locked(&self.nonces).insert(header("x-acs-signature-nonce")?.to_owned()) {
             return Err((400, "SignatureNonceUsed"));
         }
-        let parameters = decode(&request.query);
+        let pairs = form_pairs(&request.query).ok_or((400, "InvalidParameter"))?;
+        let parameters = pairs.into_iter().collect();
         check_message(&parameters)?;
         Ok(Message {
             parameters,
@@ -235,27 +92,17 @@ impl Shared {
         })
     }
 
-    fn check_date(&self, text: &str) -> Result<(), Refusal> {
-        let format = "%Y-%m-%dT%H:%M:%SZ";
-        let date: Option<jiff::Timestamp> = text.parse().ok();
-        let date = date.filter(|date| date.strftime(format).to_string() == text);
-        let date = date.ok_or((400, "InvalidTimeStamp.Format"))?;
-        let off = self.now_ms() - date.as_millisecond();
-        if off.abs() > TOLERANCE_MS {
-            return Err((400, "InvalidTimeStamp.Expired"));
-        }
-        Ok(())
+    fn accept(&self, message: Message) -> Vec<u8> {
+        locked(&self.messages).push(message);
+        answer(200, &accepted())
     }
 
-    fn now_ms(&self) -> i64 {
-        let real = || {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH);
-            let millis = since.expect("the clock is right").as_millis();
-            i64::try_from(millis).expect("this is not the far future")
-        };
-        self.state().now_ms.unwrap_or_else(real)
+    fn refuse(&self, _request: &Request, (status, code): Refusal) -> Vec<u8> {
+        answer(status, &refusal(code))
     }
+}
 
+impl Gateway {
     fn check_signature(&self, request: &Request) -> Result<(), Refusal> {
         let authorization = request
             .header("authorization")
@@ -274,7 +121,7 @@ impl Shared {
         if !names.is_sorted() || !has_all || !type_is_signed {
             return Err((400, "IncompleteSignature"));
         }
-        let payload_hash = hex(&Sha256::digest(&request.body));
+        let payload_hash = sha256_hex(&request.body);
         if request.header("x-acs-content-sha256") != Some(&payload_hash) {
             return Err((400, "SignatureDoesNotMatch"));
         }
@@ -295,13 +142,14 @@ impl Shared {
             "{}\n{}\n{}\n{lines}\n{}\n{payload_hash}",
             request.method,
             request.path,
-            canonical_query(&request.query),
+            canonical_query(&request.query)?,
             names.join(";"),
         );
-        let to_sign = format!("{ALGORITHM}\n{}", hex(&Sha256::digest(canonical)));
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.access_key_secret.as_bytes()).ok()?;
-        mac.update(to_sign.as_bytes());
-        Some(hex(&mac.finalize().into_bytes()))
+        let to_sign = format!("{ALGORITHM}\n{}", sha256_hex(canonical));
+        Some(hex(&hmac_sha256(
+            self.access_key_secret.as_bytes(),
+            &to_sign,
+        )))
     }
 }
 
@@ -354,32 +202,25 @@ fn check_message(parameters: &BTreeMap<String, String>) -> Result<(), Refusal> {
     }
 }
 
-/// As a server decodes it: a `+` is a space, so who signs a `+` for a space signs something else.
-fn decode(query: &str) -> BTreeMap<String, String> {
-    let decoded = |text: &str| {
-        percent_decode_str(&text.replace('+', " "))
-            .decode_utf8_lossy()
-            .into_owned()
-    };
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decoded(name), decoded(value)))
-        .collect()
+fn check_date(text: &str, now_ms: i64) -> Result<(), Refusal> {
+    let format = "%Y-%m-%dT%H:%M:%SZ";
+    let date: Option<jiff::Timestamp> = text.parse().ok();
+    let date = date.filter(|date| date.strftime(format).to_string() == text);
+    let date = date.ok_or((400, "InvalidTimeStamp.Format"))?;
+    if (now_ms - date.as_millisecond()).abs() > TOLERANCE_MS {
+        return Err((400, "InvalidTimeStamp.Expired"));
+    }
+    Ok(())
 }
 
-fn canonical_query(query: &str) -> String {
-    let encoded = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
-    let pairs = decode(query);
+fn canonical_query(query: &str) -> Option<String> {
+    let mut pairs = form_pairs(query)?;
+    pairs.sort();
     let pairs: Vec<_> = pairs
         .iter()
-        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+        .map(|(name, value)| format!("{}={}", percent_encoded(name), percent_encoded(value)))
         .collect();
-    pairs.join("&")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Some(pairs.join("&"))
 }
 
 fn accepted() -> Value {
@@ -400,13 +241,8 @@ fn refusal(code: &str) -> Value {
 }
 
 fn answer(status: u16, body: &Value) -> Vec<u8> {
-    let body = body.to_string();
-    let length = body.len();
-    format!(
-        "HTTP/1.1 {status} Status\r\ncontent-type: application/json;charset=utf-8\r\n\
-         content-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    )
-    .into_bytes()
+    let headers = [("content-type", "application/json;charset=utf-8")];
+    response("POST", status, &headers, body.to_string().as_bytes())
 }
 
 #[cfg(test)]
@@ -417,7 +253,7 @@ mod tests {
     #[test]
     fn the_published_example_has_the_published_signature() {
         let sms = AliyunSms::start("YourAccessKeyId", "YourAccessKeySecret");
-        let payload_hash = hex(&Sha256::digest([]));
+        let payload_hash = sha256_hex([]);
         let headers = [
             ("host", "ecs.cn-shanghai.aliyuncs.com"),
             ("x-acs-action", "RunInstances"),
@@ -439,7 +275,7 @@ mod tests {
         };
         let names = headers.map(|(name, _)| name);
         assert_eq!(
-            sms.shared
+            sms.provider()
                 .signature(&request, &names, &payload_hash)
                 .as_deref(),
             Some("06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0")
@@ -448,6 +284,9 @@ mod tests {
 
     #[test]
     fn an_encoded_plus_and_a_plus_are_different_texts() {
-        assert_eq!(canonical_query("a=b%2Bc&A=%20+"), "A=%20%20&a=b%2Bc");
+        assert_eq!(
+            canonical_query("a=b%2Bc&A=%20+").as_deref(),
+            Some("A=%20%20&a=b%2Bc")
+        );
     }
 }

@@ -65,6 +65,24 @@ impl Request {
     }
 }
 
+/// An answer as bytes on the wire, after which the connection ends. The answer to a `HEAD` tells the body's
+/// length only.
+pub fn response(method: &str, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status} Status\r\n");
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    if status != 204 {
+        head += &format!("content-length: {}\r\n", body.len());
+    }
+    head += "connection: close\r\n\r\n";
+    let mut bytes = head.into_bytes();
+    if method != "HEAD" {
+        bytes.extend(body);
+    }
+    bytes
+}
+
 fn read_line(reader: &mut impl BufRead) -> Option<String> {
     let mut line = String::new();
     reader
@@ -86,4 +104,21 @@ fn read_chunks(reader: &mut impl BufRead) -> Option<Vec<u8>> {
         }
         body.extend(chunk);
     }
+}
+
+/// What comes back for these bytes.
+#[cfg(test)]
+pub fn exchange(url: &str, request: &[u8]) -> (u16, String) {
+    use std::io::{Read as _, Write as _};
+    let address = url.strip_prefix("http://").expect("a stand-in's address");
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.write_all(request).expect("it reads");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("it answers");
+    let answer = String::from_utf8(answer).expect("a text");
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    (status.expect("a status"), answer)
 }

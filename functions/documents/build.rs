@@ -20,7 +20,7 @@ use utoipa::{Modify, OpenApi as _};
     ),
     paths(openapi, policy_text),
     components(schemas(ProblemBody)),
-    modifiers(&Session),
+    modifiers(&Bearers),
 )]
 struct Document;
 
@@ -37,14 +37,16 @@ fn openapi() {}
 #[expect(dead_code, reason = "it only carries the documentation")]
 fn policy_text() {}
 
-/// The bearer token that logging in answers.
-struct Session;
+/// The bearer tokens: a session's, which logging in answers, and an operator's.
+struct Bearers;
 
-impl Modify for Session {
+impl Modify for Bearers {
     fn modify(&self, document: &mut OpenApi) {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         if let Some(components) = &mut document.components {
-            components.add_security_scheme("session", SecurityScheme::Http(scheme));
+            for name in ["session", "operator"] {
+                components.add_security_scheme(name, SecurityScheme::Http(scheme.clone()));
+            }
         }
     }
 }
@@ -87,6 +89,9 @@ fn main() {
     for part in [
         sms_login::document(),
         profile::document(),
+        consents::document(),
+        id_verification::document(),
+        uploads::document(),
         health::document(),
     ] {
         document.merge(part);

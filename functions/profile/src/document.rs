@@ -74,7 +74,7 @@ pub struct OwnProfile {
 pub struct PublicProfile {
     /// The account.
     id: Uuid,
-    /// An https URL under a prefix that the service allows.
+    /// An https URL under a prefix that the service allows, or `upload:<id>`: see `/v1/uploads/{id}/link`.
     #[schema(max_length = 512)]
     avatar: Option<String>,
     gender: Option<Gender>,
@@ -123,7 +123,7 @@ pub struct PublicProfile {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes a shape")]
 pub struct ProfilePatch {
-    /// An https URL under a prefix that the service allows.
+    /// An https URL under a prefix that the service allows, or `upload:<id>`: see `/v1/uploads/{id}/link`.
     #[schema(max_length = 512)]
     avatar: Option<String>,
     gender: Option<Gender>,

@@ -12,6 +12,8 @@ pub enum Error {
     Invalid(Vec<Violation>),
     /// The profile is not the version that `If-Match` names.
     Changed,
+    /// The name was verified: it stays as long as the verification does.
+    NameVerified,
     /// `If-Match` is not one entity tag or `*`.
     IfMatchInvalid,
     /// There is no such profile, or none that the asker may know of.
@@ -33,6 +35,11 @@ impl From<Error> for Problem {
                 StatusCode::PRECONDITION_FAILED,
                 "profile-changed",
                 "资料已在别处更新,请刷新后重试",
+            ),
+            Error::NameVerified => Self::new(
+                StatusCode::CONFLICT,
+                "real-name-verified",
+                "姓名已实名认证;如需修改,请先撤回实名认证的同意",
             ),
             Error::IfMatchInvalid => {
                 Self::new(StatusCode::BAD_REQUEST, "if-match-invalid", "If-Match 无效")

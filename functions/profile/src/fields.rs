@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::region;
+use crate::{avatar, region};
 
 /// From this age on a person may use the service (clause M1; Civil Code, article 17).
 const ADULT: i16 = 18;
@@ -20,7 +20,7 @@ pub struct Field {
 
 #[derive(Debug)]
 enum Rule {
-    /// An https URL under one of the configured prefixes.
+    /// An https URL under one of the configured prefixes, or `upload:<id>`.
     Avatar,
     Gender,
     /// One line of at most so many characters.
@@ -138,6 +138,9 @@ fn text(value: &Value) -> Result<&str, Fault> {
 }
 
 fn avatar(text: &str, prefixes: &[String]) -> Result<String, Fault> {
+    if let Some(upload) = avatar::upload(text) {
+        return Ok(avatar::reference(upload));
+    }
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
     let uri: Option<http::Uri> = text.parse().ok().filter(|_| is_plain);
     let is_https = uri.is_some_and(|uri| {
@@ -315,10 +318,13 @@ mod tests {
             ("https://cdn.example.com/avatars/../x.jpg", "prefix"),
             ("https://cdn.example.com/avatars/%2E%2e/x.jpg", "prefix"),
             ("https://cdn.example.com/avatars/..\\x.jpg", "prefix"),
+            ("upload:7", "url"),
             ("", "url"),
         ] {
             assert_eq!(violation("avatar", json!(url)), code, "{url}");
         }
+        let upload = "upload:0198C5A0-0000-7000-8000-000000000000";
+        assert_eq!(stored("avatar", json!(upload)), Ok(upload.to_lowercase()));
         let long = format!("{ok}{}", "x".repeat(MAX_URL));
         assert_eq!(violation("avatar", json!(long)), "length");
     }

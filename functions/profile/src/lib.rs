@@ -3,6 +3,7 @@
 use shared::http::{Route, routes};
 use shared::sql::Statement;
 
+mod avatar;
 mod completeness;
 mod document;
 mod error;
@@ -23,6 +24,6 @@ pub const ROUTES: &[Route] = routes! {
 };
 
 /// Every statement of this function.
-pub const STATEMENTS: &[&[(&str, Statement)]] = &[store::STATEMENTS];
+pub const STATEMENTS: &[&[(&str, Statement)]] = &[avatar::STATEMENTS, store::STATEMENTS];
 
 shared::http::component!(ROUTES);

@@ -55,6 +55,12 @@ impl Patch {
         }
     }
 
+    /// The change of the avatar, if there is one; `None` inside to clear it.
+    pub fn avatar(&self) -> Option<&Option<String>> {
+        let at = fields::all().position(|field| field.name == "avatar")?;
+        self.values.get(at)?.as_ref()
+    }
+
     /// `null` stands for what holds if nothing was said: shown.
     fn read_visibility(&mut self, visibility: &Value, violations: &mut Vec<Violation>) {
         let members = match visibility {

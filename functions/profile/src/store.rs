@@ -13,7 +13,8 @@ statements! {
     FIND = "SELECT version, hidden, avatar, gender, real_name, company, job_title, \
               motto, about, offers, needs, birthday, hometown, city, hobbies, industries, education \
             FROM profiles WHERE account_id = $1";
-    /// Changes what the patch names, if the version is the expected one (-1: any).
+    /// Changes what the patch names, if the version is the expected one (-1: any), and if it does not change
+    /// a name that is verified or is being looked at.
     UPDATE = "UPDATE profiles SET \
         avatar = CASE WHEN CAST($1 AS BIGINT) = 1 THEN $2 ELSE avatar END, \
         gender = CASE WHEN CAST($3 AS BIGINT) = 1 THEN $4 ELSE gender END, \
@@ -33,6 +34,9 @@ statements! {
         hidden = (hidden | CAST($31 AS BIGINT)) & ~CAST($32 AS BIGINT), \
         version = version + 1 \
       WHERE account_id = $33 AND (CAST($34 AS BIGINT) = -1 OR version = $34) \
+        AND NOT (CAST($5 AS BIGINT) = 1 AND COALESCE($6, '') <> COALESCE(real_name, '') \
+          AND EXISTS (SELECT 1 FROM verification_claims c WHERE c.account_id = $33 \
+            AND c.kind = 'real-name' AND c.status IN ('passed', 'in_review'))) \
       RETURNING version, hidden, avatar, gender, real_name, company, job_title, \
         motto, about, offers, needs, birthday, hometown, city, hobbies, industries, education";
 }
@@ -92,7 +96,7 @@ pub fn find(cx: &Context, account_id: Uuid) -> Result<Profile, Error> {
 /// Applies `patch` and answers the profile as it is then. With `expected`, only to that version.
 ///
 /// # Errors
-/// [`Error::Changed`] if it is another version, or the database failed.
+/// [`Error::Changed`] if it is another version, [`Error::NameVerified`], or the database failed.
 pub fn update(
     cx: &Context,
     account_id: Uuid,
@@ -111,7 +115,14 @@ pub fn update(
         Parameter::Integer(expected.unwrap_or(-1)),
     ]);
     let row = cx.sql()?.first(&UPDATE, &parameters)?;
-    // An account has its profile from the start, so only the version can be in the way.
-    let row = row.ok_or(Error::Changed)?;
-    Ok(Profile::from_row(account_id, &row)?)
+    if let Some(row) = row {
+        return Ok(Profile::from_row(account_id, &row)?);
+    }
+    // An account has its profile from the start, so the version is in the way, or the verified name.
+    let version = find(cx, account_id)?.version;
+    if expected.is_none_or(|expected| expected == version) {
+        Err(Error::NameVerified)
+    } else {
+        Err(Error::Changed)
+    }
 }

@@ -149,6 +149,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::Read;
     use super::super::tests::{app, signed_by_alipay};
     use super::*;
 
@@ -314,7 +315,7 @@ mod tests {
     #[test]
     fn a_key_that_cannot_be_used_is_named() {
         let app = App {
-            alipay_public_key: "AQID".to_owned(),
+            alipay_public_key: Read::new("AQID".to_owned()),
             ..app()
         };
         let error = app.answer::<Value>(METHOD, signed(r#"{"code":"10000"}"#).as_bytes());

@@ -113,6 +113,7 @@ mod tests {
     use serde_json::json;
     use sha2::Sha256;
 
+    use super::super::Read;
     use super::super::tests::app;
     use super::*;
     use crate::random;
@@ -212,7 +213,7 @@ mod tests {
                 "alipay_gateway_host"
             );
         }
-        let private_key = app().alipay_public_key;
+        let private_key = Read::new(app().alipay_public_key.text);
         assert_eq!(
             variable(App {
                 private_key,

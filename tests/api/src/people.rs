@@ -106,6 +106,19 @@ impl App {
             .json(&json!({ "password": password, "code": code }))
     }
 
+    /// Gives or withdraws a consent, in the version that is asked for now.
+    pub fn consent(&self, person: &Person, purpose: &str, granted: bool) -> Answer {
+        let listed = self.get("/v1/consents", &person.token).expect(200);
+        let consents = listed.json["consents"].as_array().expect("a list");
+        let consent = consents
+            .iter()
+            .find(|consent| consent["purpose"] == purpose)
+            .unwrap_or_else(|| panic!("no purpose {purpose}"));
+        self.request("PUT", &format!("/v1/consents/{purpose}"))
+            .token(&person.token)
+            .json(&json!({ "granted": granted, "version": consent["version"] }))
+    }
+
     /// Fills in the five required fields.
     pub fn complete_profile(&self, person: &Person) -> Answer {
         self.request("PATCH", "/v1/profile")
@@ -116,11 +129,14 @@ impl App {
     }
 }
 
+/// The name that [`App::complete_profile`] gives.
+pub const REAL_NAME: &str = "王小明";
+
 fn required_five() -> Value {
     json!({
         "avatar": "https://example.com/a.png",
         "gender": "female",
-        "real_name": "王小明",
+        "real_name": REAL_NAME,
         "company": "厦门聚仁脉网络科技有限公司",
         "job_title": "创始人",
     })

@@ -5,6 +5,8 @@
 
 mod host;
 mod load;
+mod rsa;
+mod verification;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,6 +19,8 @@ use ureq::Agent;
 
 use host::Host;
 use load::{Measured, Request, agent};
+use provider_stand_ins::alipay::Alipay;
+use verification::Verifying;
 
 const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 5;
@@ -44,29 +48,36 @@ struct Row {
 fn main() -> Result<()> {
     let state = tempfile::tempdir()?;
     prepare(&state.path().join("sqlite_db.db"))?;
-    let bare = Host::start(Path::new("tests/bench/bare.toml"), state.path(), &[])?;
-    let app = Host::start(Path::new("spin.toml"), state.path(), &APP_VARIABLES)?;
+    let alipay = Alipay::start(verification::APP_ID);
+    let upstream = [("upstream", alipay.url())];
+    let bare = Host::start(Path::new("tests/bench/bare.toml"), state.path(), &upstream)?;
+    let mut variables = APP_VARIABLES.to_vec();
+    variables.extend(verification::variables(&alipay));
+    let app = Host::start(Path::new("spin.toml"), state.path(), &variables)?;
     let session = log_in(&app, &agent(), "13800138000")?;
     let token = session["token"].as_str().context("no token")?;
+    let person = Verifying::prepare(&app, &alipay, token)?;
 
     let mut rows = Vec::new();
-    for scenario in scenarios(&app, &bare, token) {
+    for scenario in scenarios(&app, &bare, token, &person) {
         let row = measure(&scenario, rows.first());
         eprintln!("{}: {:.0} a second", row.name, row.measured.per_second);
         rows.push(row);
     }
     std::fs::write("target/bench.json", serde_json::to_vec_pretty(&rows)?)?;
-    print!("{}", table(&rows));
+    println!("{}", table(&rows));
+    print!("{}", rsa::table(&bare, &person));
     Ok(())
 }
 
 const UNLIMITED: &str = "1000000000";
 
-const APP_VARIABLES: [(&str, &str); 5] = [
+const APP_VARIABLES: [(&str, &str); 6] = [
     (
         "application_key",
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     ),
+    ("real_name_starts_per_day", UNLIMITED),
     ("sms_codes_per_address_hour", UNLIMITED),
     ("sms_codes_per_number_minute", UNLIMITED),
     ("sms_codes_per_number_hour", UNLIMITED),
@@ -88,7 +99,12 @@ fn prepare(database: &Path) -> Result<()> {
     Ok(())
 }
 
-fn scenarios<'a>(app: &'a Host, bare: &'a Host, token: &str) -> Vec<Scenario<'a>> {
+fn scenarios<'a>(
+    app: &'a Host,
+    bare: &'a Host,
+    token: &str,
+    person: &'a Verifying,
+) -> Vec<Scenario<'a>> {
     let bearer = format!("Bearer {token}");
     let bearer: &'a str = bearer.leak();
     let calls = |query: &'static str| -> Option<Request<'a>> {
@@ -170,6 +186,18 @@ fn scenarios<'a>(app: &'a Host, bare: &'a Host, token: &str) -> Vec<Scenario<'a>
                     get(agent, &format!("{}/calls?{query}", bare.url), "", 200);
                 }
             })),
+        },
+        Scenario {
+            name: "verification start: Alipay asked, link signed",
+            connections: CONNECTIONS,
+            request: Box::new(|agent| person.start(agent)),
+            limit: calls("variables=13&key-value=2&reads=3&writes=5&outbound=1"),
+        },
+        Scenario {
+            name: "verification callback: message verified, Alipay asked",
+            connections: CONNECTIONS,
+            request: Box::new(|agent| person.call_back(agent)),
+            limit: calls("variables=5&reads=1&outbound=1"),
         },
     ]
 }

@@ -1,5 +1,5 @@
 //! Makes as many host calls as it is asked for, and nothing else: the limit that an endpoint with the same
-//! calls is measured against. `/?variables=2&key-value=1&key-value-sets=0&reads=1&writes=0`
+//! calls is measured against. `/?variables=2&key-value=1&key-value-sets=0&reads=1&writes=0&outbound=0`
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs)]
 
@@ -8,7 +8,7 @@ use spin_sdk::sqlite::Value;
 use spin_sdk::{http_component, key_value, sqlite, variables};
 
 #[http_component]
-fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
+async fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     let query = request.query().to_owned();
     let count = |name: &str| -> usize {
         query
@@ -42,6 +42,10 @@ fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
                 &[Value::Integer(1)],
             )?;
         }
+    }
+    for _ in 0..count("outbound") {
+        let upstream = variables::get("upstream")?;
+        let _: Response = spin_sdk::http::send(Request::post(upstream, "nothing")).await?;
     }
     Ok(Response::new(200, "ok"))
 }

@@ -5,6 +5,7 @@ use shared::http::{Answer, Context, ProblemBody, object};
 use shared::session::Session;
 use shared::variables::{self, Misconfigured};
 
+use crate::avatar;
 use crate::document::{OwnProfile, ProfilePatch};
 use crate::error::Error;
 use crate::fields::Setting;
@@ -31,6 +32,8 @@ pub fn read(cx: &Context, session: Session) -> Result<Answer, Error> {
     responses(
         (status = 200, body = OwnProfile,
             headers(("etag" = String, description = "the new version"))),
+        (status = 409, description = "`real-name-verified`: the name was verified, and stays",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 412, description = "`profile-changed`: it is another version by now",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid-fields`; `adults-only`: the birthday is under 18 years ago",
@@ -52,12 +55,16 @@ pub fn update(cx: &Context, session: Session) -> Result<Answer, Error> {
         avatar_url_prefixes: avatar_url_prefixes()?,
     };
     let patch = Patch::read(&patch, &setting)?;
-    Ok(answer(&store::update(
-        cx,
-        session.account_id,
-        patch,
-        expected,
-    )?))
+    let account_id = session.account_id;
+    let avatar = patch.avatar().cloned();
+    if let Some(Some(avatar)) = &avatar {
+        avatar::check(cx, account_id, avatar)?;
+    }
+    let profile = store::update(cx, account_id, patch, expected)?;
+    if avatar.is_some() {
+        avatar::keep_current(cx, account_id)?;
+    }
+    Ok(answer(&profile))
 }
 
 /// Each ends with a slash: without it `https://cdn.example.com` would admit `https://cdn.example.com.evil`.

@@ -1,0 +1,63 @@
+//! `/v1/consents/{purpose}`: giving a consent, and withdrawing it (clauses G1, R4).
+
+use serde::Deserialize;
+use shared::consent::{Kind, Purpose};
+use shared::http::{Answer, Context, Json, ProblemBody};
+use shared::session::Session;
+use shared::uploads;
+use utoipa::ToSchema;
+
+use super::consents::ConsentItem;
+use crate::error::Error;
+use crate::store;
+
+/// A decision on a purpose.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentRequest {
+    /// Whether the person agrees; `false` withdraws.
+    granted: bool,
+    /// To agree: the version that the person has read, which must be the one of `GET /v1/consents`.
+    #[schema(example = "2026-11-23")]
+    version: Option<String>,
+}
+
+/// Give or withdraw a consent
+///
+/// A withdrawal takes effect at once, and what was collected for this purpose alone is deleted with it. All
+/// other functions go on.
+#[utoipa::path(put, path = "/v1/consents/{purpose}", tag = "consents", security(("session" = [])),
+    params(("purpose" = String, Path, description = "a purpose of `GET /v1/consents`")),
+    request_body = ConsentRequest,
+    responses(
+        (status = 200, body = ConsentItem),
+        (status = 404, description = "`not-found`: there is no such purpose",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`consent-version-outdated` names the `version` in force; \
+            `consent-basic`: this one goes with the policy and the account",
+            body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub fn set(
+    cx: &Context,
+    session: Session,
+    purpose: Purpose,
+    Json(request): Json<ConsentRequest>,
+) -> Result<Answer, Error> {
+    let terms = purpose.terms();
+    if terms.kind == Kind::Basic {
+        return Err(Error::Basic);
+    }
+    if request.granted {
+        if request.version.as_deref() != Some(terms.version) {
+            return Err(Error::VersionOutdated(terms));
+        }
+        store::give(cx, session.account_id, terms)?;
+    } else {
+        // From whatever was agreed: nobody must read a newer text first to get out of an older one.
+        store::withdraw(cx, session.account_id, terms)?;
+        uploads::sweep(cx);
+    }
+    let given = store::list(cx, session.account_id)?;
+    let given = given.into_iter().find(|given| given.purpose == terms.name);
+    Ok(Answer::ok(&ConsentItem::new(purpose, given)))
+}

@@ -1,0 +1,4 @@
+//! One file a path.
+
+pub mod consent;
+pub mod consents;

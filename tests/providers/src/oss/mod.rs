@@ -195,7 +195,7 @@ impl Bucket {
             self.credentials.check(request, bucket, now_ms)?;
         }
         match request.method.as_str() {
-            "PUT" => self.put(request, key),
+            "PUT" => self.put(request, bucket, key),
             "DELETE" => Ok(Effect::Delete {
                 key: key.to_owned(),
             }),
@@ -213,14 +213,22 @@ impl Bucket {
         }
     }
 
-    fn put(&self, request: &Request, key: &str) -> Result<Effect, Refusal> {
-        if request.header("x-oss-copy-source").is_some() {
-            return Err((501, "NotImplemented"));
-        }
+    fn put(&self, request: &Request, bucket: &str, key: &str) -> Result<Effect, Refusal> {
         let named = |name: &str| request.header(name).map(str::to_owned);
+        let source = named("x-oss-copy-source")
+            .map(|source| self.source(request, bucket, &source))
+            .transpose()?;
+        let (bytes, content_type) = match source {
+            // A copy keeps its source's media type unless the request says otherwise.
+            Some(source) => (source.bytes, source.content_type),
+            None => (
+                request.body.clone(),
+                named("content-type").unwrap_or_else(default_type),
+            ),
+        };
         let object = Object {
-            bytes: request.body.clone(),
-            content_type: named("content-type").unwrap_or_else(default_type),
+            bytes,
+            content_type,
             encryption: named("x-oss-server-side-encryption"),
             acl: named("x-oss-object-acl"),
         };
@@ -229,6 +237,20 @@ impl Bucket {
             key: key.to_owned(),
             object,
         })
+    }
+
+    /// The object that is copied (<https://help.aliyun.com/zh/oss/developer-reference/copyobject>).
+    fn source(&self, request: &Request, bucket: &str, source: &str) -> Result<Object, Refusal> {
+        let path = percent_decoded(source).ok_or((400, "InvalidArgument"))?;
+        let key = path
+            .strip_prefix(&format!("/{bucket}/"))
+            .ok_or((400, "InvalidArgument"))?;
+        let object = locked(&self.state).objects.get(key).cloned();
+        let object = object.ok_or((404, "NoSuchKey"))?;
+        match request.header("x-oss-copy-source-if-match") {
+            Some(wanted) if wanted != object.etag() => Err((412, "PreconditionFailed")),
+            _ => Ok(object),
+        }
     }
 
     /// Checks what the form and the header say in the same words.

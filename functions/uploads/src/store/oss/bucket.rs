@@ -57,12 +57,16 @@ impl Bucket {
         }))
     }
 
-    /// The form that puts one object into the bucket, encrypted where it lies.
+    /// The form that puts one object into the bucket: once, for nobody else to read, encrypted where it lies.
+    /// OSS takes fields that no condition names, so whoever has a form could open the object to all by one:
+    /// the policy names the right one.
     pub fn form(&self, sending: &Sending) -> Form {
         let date = Date::of(sending.made_at);
         let (encryption, algorithm) = ENCRYPTION;
         let named = vec![
             (encryption, algorithm.to_owned()),
+            ("x-oss-forbid-overwrite", "true".to_owned()),
+            ("x-oss-object-acl", "private".to_owned()),
             ("x-oss-signature-version", ALGORITHM.to_owned()),
             ("x-oss-credential", self.credential(&date)),
             ("x-oss-date", date.time.clone()),

@@ -84,6 +84,20 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     .flatten()
 }
 
+/// Merging keeps the first of two schemas of one name, and the second's answers would be documented wrongly.
+fn check_names(document: &OpenApi, part: &OpenApi) {
+    let schemas = |document: &OpenApi| {
+        let components = document.components.as_ref();
+        components.map_or_else(Default::default, |components| components.schemas.clone())
+    };
+    let known = schemas(document);
+    for (name, schema) in schemas(part) {
+        if let Some(other) = known.get(&name) {
+            assert!(*other == schema, "two different schemas are named {name}");
+        }
+    }
+}
+
 fn main() {
     let mut document = Document::openapi();
     for part in [
@@ -94,6 +108,7 @@ fn main() {
         uploads::document(),
         health::document(),
     ] {
+        check_names(&document, &part);
         document.merge(part);
     }
     add_problems(&mut document);

@@ -25,6 +25,7 @@ statements! {
 /// How a consent is asked for (clause G2; Personal Information Protection Law, articles 14 and 29).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = ConsentKind)]
 pub enum Kind {
     /// Part of consenting to the policy: without it there is no account.
     Basic,

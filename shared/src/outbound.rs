@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use wasi::clocks::monotonic_clock;
 use wasi::http::outgoing_handler;
@@ -106,11 +107,16 @@ fn write_body(body: &OutgoingBody, bytes: &[u8], deadline: &Pollable) -> Result<
 }
 
 fn to_wasi(request: &Request<Vec<u8>>) -> Option<OutgoingRequest> {
-    let headers: Vec<_> = request
+    let mut headers: Vec<_> = request
         .headers()
         .iter()
         .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
         .collect();
+    // Without it even an empty body is sent in chunks, which not every server takes.
+    if !matches!(*request.method(), http::Method::GET | http::Method::HEAD) {
+        let length = request.body().len().to_string();
+        headers.push((CONTENT_LENGTH.to_string(), length.into_bytes()));
+    }
     let outgoing = OutgoingRequest::new(Fields::from_list(&headers).ok()?);
     let uri = request.uri();
     let scheme = match uri.scheme_str()? {

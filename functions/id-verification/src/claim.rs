@@ -77,6 +77,7 @@ statements! {
 /// What is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = VerificationKind)]
 pub enum Kind {
     /// A person's name and identity number.
     RealName,
@@ -103,6 +104,7 @@ impl Kind {
 
 /// What is kept of whom it is about.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = VerificationSubject)]
 pub struct Summary {
     /// The person's or the company's name.
     #[schema(example = "林小满")]

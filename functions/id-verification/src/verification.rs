@@ -32,6 +32,7 @@ statements! {
 /// How a verification stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = VerificationStatus)]
 pub enum Status {
     /// The person has to act, or Alipay has not said yet.
     Pending,

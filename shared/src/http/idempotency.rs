@@ -17,8 +17,9 @@ use crate::sql::{Parameter, statements};
 
 /// How long an answer is given again.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-/// When a call without an answer is taken for stopped. Longer than any call lives (the longest waits eight
-/// seconds for a provider), and well within the minute for which a one-time code can be repeated.
+/// When a call without an answer is taken for stopped. Longer than a call lives (most wait eight seconds for a
+/// provider; what waits longer, for a large file, can be done twice), and well within the minute for which a
+/// one-time code can be repeated.
 const ABANDONED_AFTER: Duration = Duration::from_secs(20);
 const MAX_KEY_LENGTH: usize = 255;
 

@@ -1,7 +1,7 @@
 //! One application: a host, a database, a state directory.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,7 @@ use crate::faults::Faults;
 use crate::host::{self, Host};
 use crate::key_value;
 use crate::log::Log;
+use crate::manifest;
 use crate::request::{Request, Wire};
 
 /// A running application. Everything of it is gone when it is dropped.
@@ -22,6 +23,7 @@ pub struct App {
     host: Option<Host>,
     wire: Wire,
     database: Database,
+    manifest: PathBuf,
     variables: BTreeMap<String, String>,
     log: Log,
     state: TempDir,
@@ -30,6 +32,7 @@ pub struct App {
 /// An application that is not started yet: a test that takes this sets its variables first.
 pub struct Builder {
     engine: Engine,
+    has_guards_probe: bool,
     variables: BTreeMap<String, String>,
 }
 
@@ -38,7 +41,18 @@ impl Builder {
     pub fn prepare(engine: Engine) -> Self {
         let key: [u8; 32] = shared::random::bytes(&mut shared::random::host());
         let variables = BTreeMap::from([("application_key".to_owned(), STANDARD.encode(key))]);
-        Self { engine, variables }
+        Self {
+            engine,
+            has_guards_probe: false,
+            variables,
+        }
+    }
+
+    /// With the component `guards` of `tests/probes` beside the application's own, below `/v1/probe`.
+    #[must_use]
+    pub fn with_guards_probe(mut self) -> Self {
+        self.has_guards_probe = true;
+        self
     }
 
     /// With a variable.
@@ -70,12 +84,18 @@ impl Builder {
         let database = Database::create(self.engine, state.path());
         let mut variables = self.variables;
         variables.extend(database.variables());
+        let manifest = if self.has_guards_probe {
+            manifest::with_guards_probe(state.path())
+        } else {
+            manifest::own()
+        };
         let log = Log::default();
-        let host = Host::start(state.path(), &listed(&variables), &log);
+        let host = Host::start(&manifest, state.path(), &listed(&variables), &log);
         App {
             wire: Wire::new(&host.url),
             host: Some(host),
             database,
+            manifest,
             variables,
             log,
             state,
@@ -109,7 +129,8 @@ impl App {
                 .insert((*name).to_owned(), (*value).to_owned());
         }
         self.host = None;
-        let host = Host::start(self.state.path(), &listed(&self.variables), &self.log);
+        let variables = listed(&self.variables);
+        let host = Host::start(&self.manifest, self.state.path(), &variables, &self.log);
         self.wire = Wire::new(&host.url);
         self.host = Some(host);
     }

@@ -7,6 +7,8 @@ use crate::request::Wire;
 /// One call that a component made to its host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
+    /// Which component, by its name in the manifest.
+    pub component: String,
     /// Such as `sqlite` or `key-value`.
     pub capability: String,
     /// Such as `open` or `execute`.
@@ -33,6 +35,13 @@ impl Faults<'_> {
         self.plan(&faults);
     }
 
+    /// The `nth` call (from 1) of a capability answers an error and has no effect. Counting starts now.
+    pub fn error(&self, capability: &str, nth: usize) {
+        self.plan(&[
+            json!({ "capability": capability, "nth": nth, "when": "before", "kind": "error" }),
+        ]);
+    }
+
     /// No more faults; counting starts now.
     pub fn clear(&self) {
         self.plan(&[]);
@@ -49,6 +58,7 @@ impl Faults<'_> {
         calls
             .iter()
             .map(|call| Call {
+                component: text(call, "component"),
                 capability: text(call, "capability"),
                 operation: text(call, "operation"),
             })

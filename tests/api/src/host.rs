@@ -38,11 +38,11 @@ pub fn is_stand_in() -> bool {
 }
 
 impl Host {
-    /// Starts the application on `state`, its state directory, and waits until it serves.
-    pub fn start(state: &Path, variables: &[(String, String)], log: &Log) -> Self {
+    /// Starts the application of `manifest` on `state`, its state directory, and waits until it serves.
+    pub fn start(manifest: &Path, state: &Path, variables: &[(String, String)], log: &Log) -> Self {
         let mut command = match spin() {
-            Some(spin) => spin_command(&spin),
-            None => stand_in_command(state),
+            Some(spin) => spin_command(&spin, manifest),
+            None => stand_in_command(manifest, state),
         };
         command.arg("--state-dir").arg(state);
         for (name, value) in variables {
@@ -81,12 +81,13 @@ impl Drop for Host {
     }
 }
 
-fn stand_in_command(state: &Path) -> Command {
+fn stand_in_command(manifest: &Path, state: &Path) -> Command {
     let target = workspace().join("target/native");
     let path =
         env::var_os("STAND_IN_HOST").map_or_else(|| target.join("stand-in-host"), PathBuf::from);
     share_compiled_code(state, &target.join("api-tests-compiled"));
     let mut command = Command::new(path);
+    command.arg("--manifest").arg(manifest);
     command.args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]);
     command
 }
@@ -100,9 +101,10 @@ fn share_compiled_code(state: &Path, shared: &Path) {
     }
 }
 
-fn spin_command(spin: &OsString) -> Command {
+fn spin_command(spin: &OsString, manifest: &Path) -> Command {
     let mut command = Command::new(spin);
-    command.args(["up", "--from", "spin.toml", "--listen", &free_address()]);
+    command.arg("up").arg("--from").arg(manifest);
+    command.args(["--listen", &free_address()]);
     command
 }
 

@@ -19,6 +19,8 @@ mod faults;
 mod host;
 mod key_value;
 mod log;
+mod manifest;
+mod operators;
 mod people;
 mod request;
 
@@ -28,5 +30,6 @@ pub use clock::{Clock, DAY, HOUR, MINUTE, SECOND};
 pub use database::{Cell, Database, Engine};
 pub use faults::{Call, Faults};
 pub use log::Log;
-pub use people::{Device, POLICY_VERSION, Person, mobile_number};
+pub use operators::{ACCOUNTANT, ADMIN, Operator, REVIEWER};
+pub use people::{Device, POLICY_VERSION, Person, REAL_NAME, mobile_number};
 pub use request::Request;

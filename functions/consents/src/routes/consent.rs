@@ -14,7 +14,7 @@ use crate::store;
 /// A decision on a purpose.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ConsentRequest {
+pub struct PurposeConsentRequest {
     /// Whether the person agrees; `false` withdraws.
     granted: bool,
     /// To agree: the version that the person has read, which must be the one of `GET /v1/consents`.
@@ -28,7 +28,7 @@ pub struct ConsentRequest {
 /// other functions go on.
 #[utoipa::path(put, path = "/v1/consents/{purpose}", tag = "consents", security(("session" = [])),
     params(("purpose" = String, Path, description = "a purpose of `GET /v1/consents`")),
-    request_body = ConsentRequest,
+    request_body = PurposeConsentRequest,
     responses(
         (status = 200, body = ConsentItem),
         (status = 404, description = "`not-found`: there is no such purpose",
@@ -41,7 +41,7 @@ pub fn set(
     cx: &Context,
     session: Session,
     purpose: Purpose,
-    Json(request): Json<ConsentRequest>,
+    Json(request): Json<PurposeConsentRequest>,
 ) -> Result<Answer, Error> {
     let terms = purpose.terms();
     if terms.kind == Kind::Basic {

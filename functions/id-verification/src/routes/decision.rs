@@ -16,6 +16,7 @@ const MAX_REASON: usize = 500;
 /// What an operator can decide.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReviewOutcome)]
 pub enum Outcome {
     /// The documents show what was said.
     Passed,

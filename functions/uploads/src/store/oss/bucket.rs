@@ -4,7 +4,7 @@
 //! (<https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-recommend>).
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::{Method, Request, header};
+use http::{Method, Request};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use shared::crypto::hex;
@@ -96,10 +96,6 @@ impl Bucket {
             .header("authorization", authorization);
         for (name, value) in headers {
             request = request.header(name, value);
-        }
-        // Without it even an empty body would be sent in chunks.
-        if ![Method::GET, Method::HEAD].contains(&method) {
-            request = request.header(header::CONTENT_LENGTH, body.len());
         }
         request.body(body).ok()
     }

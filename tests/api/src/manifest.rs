@@ -1,0 +1,46 @@
+//! The manifest that the host starts from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::host::workspace;
+
+/// Where the application's components lie, as its manifest says it.
+const COMPONENTS: &str = "source = \"target/";
+
+/// What mounts the probe. It may reach what a component with guards may reach.
+const GUARDS_PROBE: &str = r#"
+[[trigger.http]]
+route = "/v1/probe/..."
+component = "guards"
+
+[component.guards]
+source = "target/wasm/wasm32-wasip1/release/examples/guards.wasm"
+allowed_outbound_hosts = ["{{ database_host }}"]
+key_value_stores = ["default"]
+sqlite_databases = ["default"]
+
+[component.guards.variables]
+database_url = "{{ database_url }}"
+session_cache_slots = "{{ session_cache_slots }}"
+policy_version = "{{ policy_version }}"
+policy_major_version = "{{ policy_major_version }}"
+operator_tokens = "{{ operator_tokens }}"
+"#;
+
+/// The application's own.
+pub fn own() -> PathBuf {
+    workspace().join("spin.toml")
+}
+
+/// A copy of it in `folder` that has the probe of the guards, too.
+pub fn with_guards_probe(folder: &Path) -> PathBuf {
+    let own = fs::read_to_string(own()).expect("the manifest is readable");
+    let target = workspace().join("target");
+    // A source is relative to its manifest, and the copy lies elsewhere.
+    let absolute = format!("source = \"{}/", target.display());
+    let text = (own + GUARDS_PROBE).replace(COMPONENTS, &absolute);
+    let copy = folder.join("spin.toml");
+    fs::write(&copy, text).expect("the state directory is writable");
+    copy
+}

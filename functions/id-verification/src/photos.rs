@@ -18,7 +18,7 @@ statements! {
     KEEP = "UPDATE uploads SET expires_at = NULL \
         WHERE account_id = $1 AND id IN \
           (SELECT p.upload_id FROM verification_photos p WHERE p.verification_id = $2) \
-        RETURNING id";
+        RETURNING id, kind";
     /// Nobody's from now on.
     DISCARD = "UPDATE uploads SET account_id = NULL, purpose = NULL WHERE id IN \
         (SELECT p.upload_id FROM verification_photos p WHERE p.verification_id = $1)";
@@ -64,11 +64,13 @@ pub fn attach(
     let kept = cx
         .sql()?
         .query(&KEEP, &[Parameter::id(account_id), Parameter::id(claim_id)])?;
-    let mut ids = Vec::new();
+    let mut attached = Vec::new();
     for row in kept {
-        ids.push(row.get::<Uuid>("id")?);
+        attached.push((row.get::<Uuid>("id")?, row.get::<String>("kind")?));
     }
-    let missing = wanted.iter().filter(|photo| !ids.contains(&photo.id));
+    // One upload may be wanted for two things, of which it can be only one.
+    let is_attached = |photo: &&Wanted| attached.contains(&(photo.id, photo.kind.to_owned()));
+    let missing = wanted.iter().filter(|photo| !is_attached(photo));
     let violations: Vec<_> = missing
         .map(|photo| Violation::new(photo.field.as_str(), "upload"))
         .collect();

@@ -23,6 +23,7 @@ mod manifest;
 mod operators;
 mod people;
 mod request;
+mod uploads;
 
 pub use answer::Answer;
 pub use app::{App, Builder};
@@ -33,3 +34,4 @@ pub use log::Log;
 pub use operators::{ACCOUNTANT, ADMIN, Operator, REVIEWER};
 pub use people::{Device, POLICY_VERSION, Person, REAL_NAME, mobile_number};
 pub use request::Request;
+pub use uploads::UploadForm;

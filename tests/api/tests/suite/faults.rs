@@ -11,23 +11,39 @@ use shared::consent::Purpose;
 const MOST_CALLS: usize = 40;
 
 /// A request that can be sent again.
-struct Attempt {
+pub struct Attempt {
     method: &'static str,
-    path: &'static str,
+    path: String,
     token: Option<String>,
     idempotency_key: Option<String>,
-    body: Value,
+    media_type: String,
+    body: Vec<u8>,
 }
 
 impl Attempt {
-    fn new(method: &'static str, path: &'static str, token: Option<&str>, body: Value) -> Self {
-        let token = token.map(str::to_owned);
+    /// A request with a JSON body.
+    pub fn new(
+        method: &'static str,
+        path: impl Into<String>,
+        token: Option<&str>,
+        body: Value,
+    ) -> Self {
         Self {
             method,
-            path,
-            token,
+            path: path.into(),
+            token: token.map(str::to_owned),
             idempotency_key: None,
+            media_type: "application/json".to_owned(),
+            body: body.to_string().into_bytes(),
+        }
+    }
+
+    /// The same with another body.
+    pub fn with_body(self, media_type: &str, body: Vec<u8>) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
             body,
+            ..self
         }
     }
 
@@ -36,15 +52,16 @@ impl Attempt {
         self
     }
 
-    fn send(&self, app: &App, checked: bool) -> Answer {
-        let mut request = app.request(self.method, self.path);
+    /// Sends it; `checked` holds the answer against the document.
+    pub fn send(&self, app: &App, checked: bool) -> Answer {
+        let mut request = app.request(self.method, &self.path);
         if let Some(token) = &self.token {
             request = request.token(token);
         }
         if let Some(key) = &self.idempotency_key {
             request = request.header("idempotency-key", key);
         }
-        let request = request.body("application/json", self.body.to_string());
+        let request = request.body(&self.media_type, self.body.clone());
         if checked {
             request.send()
         } else {
@@ -56,7 +73,7 @@ impl Attempt {
 /// Stops what `prepare` makes at each call in turn, lets `repeat` do it again, and asks `verify`.
 ///
 /// It ends at the first call that the request does not make any more.
-fn sweep<S>(
+pub fn sweep<S>(
     app: &App,
     prepare: impl Fn(&App, &str) -> (S, Attempt),
     repeat: impl Fn(&App, &S, &Attempt) -> Answer,
@@ -96,7 +113,7 @@ fn sweep<S>(
 }
 
 /// The client sends the same again.
-fn again<S>(app: &App, _: &S, attempt: &Attempt) -> Answer {
+pub fn again<S>(app: &App, _: &S, attempt: &Attempt) -> Answer {
     attempt.send(app, true)
 }
 

@@ -1,5 +1,6 @@
 //! The API tests, a file for each route or promise.
 
+mod alipay_messages;
 mod aliyun;
 mod consents;
 mod contact;
@@ -8,18 +9,25 @@ mod data_map;
 mod faults;
 mod guards;
 mod idempotency;
+mod identity;
+mod identity_faults;
 mod key_value_down;
 mod limits;
 mod openapi;
 mod operators;
 mod password;
 mod person_keys;
+mod pictures;
 mod plans;
 mod policy;
 mod privacy;
 mod profile;
 mod profiles;
+mod real_name;
 mod requests;
+mod reviews;
 mod sessions;
 mod sessions_list;
 mod sms_codes;
+mod uploads;
+mod uploads_oss;

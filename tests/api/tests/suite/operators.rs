@@ -1,8 +1,7 @@
 //! Operators: who may look and decide, and the trail that they leave.
 
 use api_tests::{
-    ACCOUNTANT, ADMIN, Answer, App, Builder, Cell, Engine, Operator, Person, REVIEWER,
-    on_both_engines,
+    ACCOUNTANT, ADMIN, Answer, App, Builder, Cell, Engine, Person, REVIEWER, on_both_engines,
 };
 use serde_json::{Value, json};
 use shared::sql::Statement;

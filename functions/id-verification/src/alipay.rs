@@ -9,6 +9,7 @@ use shared::alipay::{AnswerError, App, Refusal};
 use shared::http::Context;
 use shared::outbound::{self, Failure, Limits};
 use shared::random;
+use shared::variables::Misconfigured;
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -93,6 +94,16 @@ pub enum Outcome {
     Failed(String),
     /// Nothing yet.
     Open,
+}
+
+/// Our application at Alipay.
+///
+/// # Errors
+/// [`Error::AlipayUnavailable`]: the variables are not set, so nobody can be verified by face here.
+pub fn app() -> Result<App, Error> {
+    App::configured().map_err(|Misconfigured { variable }| {
+        unavailable(format!("alipay: variable {variable} is not set"), true)
+    })
 }
 
 /// Announces a verification and answers its certify_id.

@@ -48,8 +48,11 @@ pub(super) fn find<'r>(
     method: &Method,
     path: &str,
 ) -> Result<(&'r Route, Parameters), Problem> {
+    let all = || tables.iter().copied().flatten();
+    // What is named to the letter is not also an identifier.
+    let is_named = all().any(|route| route.path == path);
     let mut allowed = Vec::new();
-    for route in tables.iter().copied().flatten() {
+    for route in all().filter(|route| !is_named || route.path == path) {
         if let Some(parameters) = matched(route.path, path) {
             if route.method == *method {
                 return Ok((route, parameters));
@@ -98,6 +101,7 @@ mod tests {
         DELETE "/v1/a" => handler,
         GET "/v1/a/{id}" => handler,
         PUT "/v1/b" (limit 5) => handler,
+        POST "/v1/a/b" => handler,
     };
 
     #[test]
@@ -132,5 +136,10 @@ mod tests {
         assert_eq!(problem.status(), StatusCode::METHOD_NOT_ALLOWED);
         let answer = problem.into_answer(uuid::Uuid::nil());
         assert_eq!(answer.0.headers()[header::ALLOW], "GET, DELETE");
+        let Err(problem) = find(&[ROUTES], &Method::GET, "/v1/a/b") else {
+            panic!("b is no identifier");
+        };
+        let answer = problem.into_answer(uuid::Uuid::nil());
+        assert_eq!(answer.0.headers()[header::ALLOW], "POST");
     }
 }

@@ -69,12 +69,20 @@ impl Log {
     /// # Panics
     /// If none comes.
     pub fn event(&self, name: &str, request_id: &str) -> Value {
-        let is_it = |event: &Value| event["event"] == name && event["request_id"] == request_id;
+        self.event_with(name, "request_id", request_id)
+    }
+
+    /// The first event `name` whose `member` is this, which must come.
+    ///
+    /// # Panics
+    /// If none comes.
+    pub fn event_with(&self, name: &str, member: &str, value: &str) -> Value {
+        let is_it = |event: &Value| event["event"] == name && event[member] == value;
         let line = self.wait_for(0, PATIENCE, |line| {
             parse(line).is_some_and(|event| is_it(&event))
         });
         line.and_then(|line| parse(&line))
-            .unwrap_or_else(|| panic!("no event {name} of request {request_id}: {self}"))
+            .unwrap_or_else(|| panic!("no event {name} with {member} {value}: {self}"))
     }
 
     /// The events so far that have this name.

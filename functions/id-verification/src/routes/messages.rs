@@ -7,6 +7,7 @@ use shared::alipay::{App, Notification, NotificationError};
 use shared::http::{Answer, Context, ProblemBody};
 use shared::log::Level;
 
+use crate::alipay;
 use crate::claim;
 use crate::error::Error;
 use crate::settle::settle;
@@ -30,7 +31,7 @@ const COMPLETED: &str = "alipay.user.certify.open.notify.completed";
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn receive(cx: &Context) -> Result<Answer, Error> {
-    let app = App::configured()?;
+    let app = alipay::app()?;
     let content_type = cx.header(header::CONTENT_TYPE.as_str());
     let message = app
         .notification(content_type, cx.request().body())

@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use shared::alipay::App;
 use shared::consent::{Consented, Purpose, RealNameVerification};
 use shared::crypto::KeyedHash;
 use shared::disclosure::{self, Disclosure};
@@ -90,7 +89,7 @@ pub fn start(
     let identity = Identity::check(cx, &request.name, &request.id_number, &profile, violations)?;
     let hash = identity.number.hash()?;
     let person = Person::unverified(cx, session.account_id, &hash)?;
-    let app = App::configured()?;
+    let app = alipay::app()?;
     let taken = take_limits(cx, session.account_id, &hash)?;
     let id = verification::new_id(cx);
     let summary = real_name_summary(&identity.name, &identity.number);

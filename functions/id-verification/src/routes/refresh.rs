@@ -1,10 +1,10 @@
 //! `/v1/verifications/{id}/refresh`: the app is back from Alipay, or polls (clause E6).
 
-use shared::alipay::App;
 use shared::http::{Answer, Context, Id, ProblemBody};
 use shared::session::Session;
 
 use super::verifications::VerificationDetails;
+use crate::alipay;
 use crate::claim;
 use crate::error::Error;
 use crate::settle::settle;
@@ -28,7 +28,7 @@ pub fn refresh(cx: &Context, session: Session, Id(id): Id) -> Result<Answer, Err
     let mut verification = verification::find(cx, id, session.account_id)?;
     let is_open = matches!(verification.status, Status::Pending | Status::Expired);
     if is_open && let Some(certify_id) = claim::take_turn(cx, id)? {
-        settle(cx, &App::configured()?, id, &certify_id)?;
+        settle(cx, &alipay::app()?, id, &certify_id)?;
         verification = verification::find(cx, id, session.account_id)?;
     }
     Ok(Answer::ok(&VerificationDetails::of(cx, verification)?))

@@ -375,6 +375,13 @@ on_both_engines! {
         assert_eq!(read(&app, &person, &id)["status"], "passed");
     }
 
+    fn without_an_account_at_alipay_nobody_is_verified_by_face(app: App) {
+        let person = candidate(&app);
+        let answer = ask(&app, &person, &id_number()).expect_problem(503, "alipay-unavailable");
+        assert_eq!(app.log().event("problem", answer.request_id())["level"], "alarm");
+        assert_eq!(snapshot(&app), Vec::<String>::new());
+    }
+
     // clause E6
     fn an_alipay_that_hangs_or_drips_is_given_up(builder: Builder) {
         let (app, alipay) = start(builder);

@@ -6,6 +6,7 @@ use serde_json::Value;
 use shared::alipay::{App, Notification, NotificationError};
 use shared::http::{Answer, Context, ProblemBody};
 use shared::log::Level;
+use utoipa::ToSchema;
 
 use crate::alipay;
 use crate::claim;
@@ -15,12 +16,35 @@ use crate::settle::settle;
 /// A person has finished on Alipay's page.
 const COMPLETED: &str = "alipay.user.certify.open.notify.completed";
 
+/// A message, as Alipay signs it.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it describes a shape: the signature is over what came, not over what was read"
+)]
+pub struct AlipayMessage {
+    notify_id: String,
+    utc_timestamp: String,
+    /// What it is about.
+    #[schema(example = "alipay.user.certify.open.notify.completed")]
+    msg_method: String,
+    app_id: String,
+    version: String,
+    /// JSON.
+    biz_content: String,
+    sign: String,
+    #[schema(example = "RSA2")]
+    sign_type: String,
+    #[schema(example = "UTF-8")]
+    charset: String,
+}
+
 /// Receive a message of Alipay's
 ///
 /// A message is only a hint: what counts is what Alipay answers when it is asked. Any other answer than
 /// `success` makes Alipay send it again.
 #[utoipa::path(post, path = "/v1/callbacks/alipay/messages", tag = "callbacks",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = AlipayMessage, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "`success`: also for what came before, and for what is not for us",
             body = String, content_type = "text/plain"),

@@ -1,12 +1,17 @@
 //! The photos that a review looks at. They are uploads of the person's own; the review refers to them, and
 //! its decision discards them.
 
+use std::time::Duration;
+
 use shared::http::{Context, Problem, Violation};
 use shared::sql::{Parameter, statements};
 use shared::uploads;
 use uuid::Uuid;
 
 use crate::error::Error;
+
+/// How long a photo can be used again that a review was refused with.
+const UNUSED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 statements! {
     /// Refers to an upload, if it is the person's, complete, of the right kind, and not used elsewhere.
@@ -19,6 +24,13 @@ statements! {
         WHERE account_id = $1 AND id IN \
           (SELECT p.upload_id FROM verification_photos p WHERE p.verification_id = $2) \
         RETURNING id, kind";
+    /// Takes back what refers to the photos of a claim that did not come under review.
+    UNLINK = "DELETE FROM verification_photos WHERE verification_id = $1 AND NOT EXISTS \
+        (SELECT 1 FROM verification_claims c WHERE c.id = $1 AND c.status = 'in_review')";
+    /// A photo that nothing refers to goes after a while, like every such upload.
+    LET_GO = "UPDATE uploads SET expires_at = $1 \
+        WHERE id = $2 AND account_id = $3 AND kind = $4 AND expires_at IS NULL \
+          AND NOT EXISTS (SELECT 1 FROM verification_photos p WHERE p.upload_id = uploads.id)";
     /// Nobody's from now on.
     DISCARD = "UPDATE uploads SET account_id = NULL, purpose = NULL WHERE id IN \
         (SELECT p.upload_id FROM verification_photos p WHERE p.verification_id = $1)";
@@ -79,6 +91,31 @@ pub fn attach(
     } else {
         Err(Error::Invalid(violations))
     }
+}
+
+/// Undoes [`attach`] for a claim that did not come under review: the photos can be used again, for a day.
+///
+/// # Errors
+/// The database failed.
+pub fn release(
+    cx: &Context,
+    claim_id: Uuid,
+    account_id: Uuid,
+    wanted: &[Wanted],
+) -> Result<(), Problem> {
+    cx.sql()?.execute(&UNLINK, &[Parameter::id(claim_id)])?;
+    for photo in wanted {
+        cx.sql()?.execute(
+            &LET_GO,
+            &[
+                Parameter::time(cx.now().plus(UNUSED_FOR)),
+                Parameter::id(photo.id),
+                Parameter::id(account_id),
+                Parameter::text(photo.kind),
+            ],
+        )?;
+    }
+    Ok(())
 }
 
 /// A photo of an open review.

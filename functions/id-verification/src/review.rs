@@ -1,8 +1,10 @@
 //! What waits for an operator.
 
 use shared::http::{Context, PageRequest, Problem};
+use shared::rate_limit::{self, Limit, Taken};
 use shared::sql::{Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
+use shared::variables;
 use uuid::Uuid;
 
 use crate::claim::Kind;
@@ -53,6 +55,16 @@ impl Waiting {
             opened_at: row.get("opened_at")?,
         })
     }
+}
+
+/// Counts a review that a person asks for: each is an operator's time.
+///
+/// # Errors
+/// 429 `rate-limited`; or the database failed.
+pub fn take_limit(cx: &Context, account_id: Uuid, kind: Kind) -> Result<Taken, Problem> {
+    let subject = [kind.name().as_bytes(), account_id.as_bytes()].concat();
+    let allowed = variables::parsed("reviews_per_day")?;
+    rate_limit::take(cx, [Limit::per_day("review", &subject, allowed)])
 }
 
 /// One page of the open reviews.

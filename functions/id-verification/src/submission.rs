@@ -3,8 +3,6 @@
 use shared::consent::Purpose;
 use shared::crypto::KeyedHash;
 use shared::http::Context;
-use shared::rate_limit::{self, Limit};
-use shared::variables;
 use uuid::Uuid;
 
 use crate::alert;
@@ -12,6 +10,7 @@ use crate::claim::{self, Kind, NewClaim, Summary};
 use crate::error::Error;
 use crate::person::Person;
 use crate::photos::{self, Wanted};
+use crate::review;
 use crate::verification::{self, Verification};
 
 /// What is submitted.
@@ -41,9 +40,7 @@ impl Submission {
     /// [`Error::ReviewOpen`], [`Error::Invalid`] for photos that cannot be used, 403 `consent-required`, 429
     /// `rate-limited`; or the database failed.
     pub fn submit(self, cx: &Context, person: &Person) -> Result<Verification, Error> {
-        let allowed = variables::parsed("reviews_per_day")?;
-        let limit = Limit::per_day(self.kind.name(), self.account_id.as_bytes(), allowed);
-        let taken = rate_limit::take(cx, [limit])?;
+        let taken = review::take_limit(cx, self.account_id, self.kind)?;
         let id = verification::new_id(cx);
         let claim = NewClaim {
             id,
@@ -61,6 +58,7 @@ impl Submission {
         }
         if let Err(error) = photos::attach(cx, id, self.account_id, &self.photos) {
             claim::remove(cx, id)?;
+            photos::release(cx, id, self.account_id, &self.photos)?;
             taken.give_back(cx)?;
             return Err(error);
         }

@@ -3,9 +3,7 @@
 use serde::Deserialize;
 use shared::consent::{Consented, DocumentReview};
 use shared::http::{Answer, Context, Id, Json, ProblemBody, Violation};
-use shared::rate_limit::{self, Limit};
 use shared::session::Session;
-use shared::variables;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -13,6 +11,7 @@ use crate::alert;
 use crate::claim::{self, Kind};
 use crate::error::Error;
 use crate::photos::{self, Wanted};
+use crate::review;
 use crate::verification::{self, Status, Verification};
 
 const MAX_PHOTOS: usize = 4;
@@ -67,13 +66,12 @@ pub fn open(
     if !verification.is_appealable() {
         return Err(Error::NotAppealable);
     }
-    let allowed = variables::parsed("reviews_per_day")?;
-    let limit = Limit::per_day(Kind::RealName.name(), account_id.as_bytes(), allowed);
-    let taken = rate_limit::take(cx, [limit])?;
+    let taken = review::take_limit(cx, account_id, Kind::RealName)?;
     // The photos first: attached to a claim that is not under review, they are nobody's to look at.
     let opened =
         photos::attach(cx, id, account_id, &photos).and_then(|()| claim::open_review(cx, id));
     if let Err(error) = opened {
+        photos::release(cx, id, account_id, &photos)?;
         taken.give_back(cx)?;
         return Err(error);
     }

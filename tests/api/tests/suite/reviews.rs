@@ -158,6 +158,8 @@ on_both_engines! {
         for wrong in [&theirs, &open, &nowhere, &card] {
             submit_enterprise(&app, &person, &card, wrong).expect_violations(&["licence:upload"]);
             assert_eq!(snapshot(&app), Vec::<String>::new());
+            let kept = app.database().count("SELECT COUNT(*) FROM uploads WHERE expires_at IS NULL");
+            assert_eq!(kept, 0, "what was not used goes after a day");
         }
         let body = json!({ "company_name": " ", "uscc": "91350100M000100Y44", "business_card": card, "licence": licence });
         app.request("POST", "/v1/verifications/enterprise").token(&person.token).json(&body)
@@ -224,7 +226,10 @@ on_both_engines! {
         let photos = [photo(&app, &person, "appeal")];
         appeal(&app, &person, &expired, &photos).expect(200);
         let (third, _) = started(&app, &alipay, &person, &id_number());
-        appeal(&app, &person, &third, &[photo(&app, &person, "appeal")]).expect_problem(409, "review-open");
+        let unused = [photo(&app, &person, "appeal")];
+        appeal(&app, &person, &third, &unused).expect_problem(409, "review-open");
+        decide(&app, &expired, "failed", Some("不是本人")).expect(200);
+        appeal(&app, &person, &third, &unused).expect(200);
         let other = app.someone();
         app.consent(&other, "document-review", true).expect(200);
         appeal(&app, &other, &expired, &photos).expect_problem(404, "not-found");

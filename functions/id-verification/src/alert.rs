@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{Method, Request, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::http::{Context, Problem};
 use shared::log::Level;
 use shared::outbound::{self, Limits};
@@ -47,8 +47,9 @@ pub fn alert(cx: &Context, account_id: Uuid, kind: Kind) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Whether the webhook took it. The text member is what the robots of DingTalk and WeCom show
-/// (<https://open.dingtalk.com/document/robots/custom-robot-access>).
+/// Whether the webhook took it. The text member is what the robots of DingTalk and WeCom show; they say no with
+/// status 200 and an `errcode` (<https://blog.csdn.net/weixin_44786530/article/details/120946525> copies
+/// DingTalk's page).
 fn posted(id: Uuid, kind: Kind) -> Result<bool, Problem> {
     let host = variables::text("operator_webhook")?;
     if host.is_empty() {
@@ -71,5 +72,10 @@ fn posted(id: Uuid, kind: Kind) -> Result<bool, Problem> {
             variable: "operator_webhook",
         })?;
     let answer = outbound::send(&request, &LIMITS);
-    Ok(answer.is_ok_and(|answer| answer.status().is_success()))
+    Ok(answer.is_ok_and(|answer| answer.status().is_success() && !is_refusal(answer.body())))
+}
+
+fn is_refusal(body: &[u8]) -> bool {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    answer["errcode"].as_i64().is_some_and(|code| code != 0)
 }

@@ -1,5 +1,6 @@
 //! `/v1/callbacks/alipay/messages`: Alipay's application gateway, one address for all messages of the
-//! application (<https://opendocs.alipay.com/common/02km9j>).
+//! application (Alipay's page is copied in
+//! <https://blog.csdn.net/weixin_39716105/article/details/115888365>).
 
 use http::{StatusCode, header};
 use serde_json::Value;

@@ -300,7 +300,13 @@ on_both_engines! {
         let text = String::from_utf8(post.body).expect("text");
         assert!(!text.contains("满山") && !text.contains(USCC), "nothing about anybody: {text}");
         assert!(app.log().events("review-requested").is_empty());
-        for behaviour in [Behaviour::Refuse(500, "broken"), Behaviour::Close] {
+        let refusal = r#"{"errcode":310000,"errmsg":"token is not exist"}"#;
+        let refusal = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{refusal}", refusal.len());
+        for behaviour in [
+            Behaviour::Refuse(500, "broken"),
+            Behaviour::Raw(refusal.into_bytes()),
+            Behaviour::Close,
+        ] {
             webhook.plan(behaviour);
             let (_, id) = enterprise(&app);
             let alert = app.log().event_with("review-requested", "review", &id);

@@ -20,8 +20,10 @@ statements! {
         SELECT $1, a.id, $2, $3, 1, CAST($4 AS BIGINT) FROM accounts a WHERE a.id = $5 \
           AND NOT EXISTS (SELECT 1 FROM consents c \
             WHERE c.account_id = a.id AND c.purpose = $2 AND c.version = $3)";
-    /// Gives it. The same one given again keeps its time.
-    GIVE = "INSERT INTO consents (account_id, purpose, version, given_at) VALUES ($1, $2, $3, $4) \
+    /// Gives what was proven, and nothing without its proof: the consent that needed none may have been
+    /// withdrawn since. The same one given again keeps its time.
+    GIVE = "INSERT INTO consents (account_id, purpose, version, given_at) \
+        SELECT e.account_id, e.purpose, e.version, e.happened_at FROM consent_events e WHERE e.id = $1 \
         ON CONFLICT (account_id, purpose) DO UPDATE SET \
           version = excluded.version, given_at = excluded.given_at \
         WHERE consents.version <> excluded.version";
@@ -29,8 +31,9 @@ statements! {
     PROVE_WITHDRAWN = "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
         SELECT $1, c.account_id, c.purpose, c.version, 0, CAST($2 AS BIGINT) FROM consents c \
         WHERE c.account_id = $3 AND c.purpose = $4";
-    /// Withdraws it, and with it goes what refers to it.
-    WITHDRAW = "DELETE FROM consents WHERE account_id = $1 AND purpose = $2";
+    /// Withdraws what was proven to be, and with it goes what refers to it.
+    WITHDRAW = "DELETE FROM consents WHERE account_id = $1 AND purpose = $2 \
+        AND EXISTS (SELECT 1 FROM consent_events e WHERE e.id = $3)";
 }
 
 /// A consent that stands.
@@ -90,15 +93,7 @@ pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem
             Parameter::id(account_id),
         ],
     )?;
-    cx.sql()?.execute(
-        &GIVE,
-        &[
-            Parameter::id(account_id),
-            Parameter::text(terms.name),
-            Parameter::text(terms.version),
-            Parameter::time(cx.now()),
-        ],
-    )?;
+    cx.sql()?.execute(&GIVE, &[Parameter::id(id)])?;
     Ok(())
 }
 
@@ -119,7 +114,11 @@ pub fn withdraw(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Pro
     )?;
     cx.sql()?.execute(
         &WITHDRAW,
-        &[Parameter::id(account_id), Parameter::text(terms.name)],
+        &[
+            Parameter::id(account_id),
+            Parameter::text(terms.name),
+            Parameter::id(id),
+        ],
     )?;
     Ok(())
 }

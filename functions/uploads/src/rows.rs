@@ -5,8 +5,11 @@
 //!   NULL; until then the row goes a day after it was made;
 //! - discarded: `account_id` is NULL; nobody can read it or refer to it, and the sweep deletes it. That is
 //!   also what withdrawing a consent and deleting an account leave;
-//! - waiting: discarded and of `size` 0, its bytes deleted, only there until nothing that was under way can
-//!   write them again.
+//! - claimed: discarded and of `size` 0; until `expires_at` it is one sweep's alone, or, its bytes deleted,
+//!   only there until nothing that was under way can write them again.
+//!
+//! `etag` is what the bytes are known by. The embedded store notes it before it writes them, with a mark in
+//! front, so that of two files that come by one form at once only one is ever written.
 
 use std::time::Duration;
 
@@ -24,6 +27,9 @@ use crate::kind::Kind;
 const UNREFERENCED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many uploads a person may have that nothing refers to.
 const MOST_UNREFERENCED: i64 = 20;
+
+/// Before an etag: its bytes are on their way. No store's own etag begins so.
+const COMING: char = '~';
 
 statements! {
     /// A new upload, if the person has not too many.
@@ -47,43 +53,46 @@ statements! {
                         JOIN uploads u ON u.id = p.upload_id AND u.completed_at IS NOT NULL \
                         JOIN accounts a ON a.id = u.account_id \
                       WHERE p.upload_id = $1";
-    /// The least slot below $1 that is free, for an open upload that has none yet.
+    /// The least slot below $1 that is free, for an open upload that has none yet and to which nothing but
+    /// the bytes of the etag $4 came.
     TAKE_SLOT = "UPDATE uploads SET slot = COALESCE(slot, \
                      CASE WHEN NOT EXISTS (SELECT 1 FROM uploads WHERE slot = 0) THEN 0 \
                      ELSE (SELECT MIN(u.slot) + 1 FROM uploads u \
                            WHERE u.slot >= 0 AND u.slot < CAST($1 AS BIGINT) - 1 \
-                             AND NOT EXISTS (SELECT 1 FROM uploads v WHERE v.slot = u.slot + 1)) END) \
-                   WHERE id = $2 AND account_id IS NOT NULL AND completed_at IS NULL AND etag IS NULL \
-                     AND expires_at > $3 \
+                             AND NOT EXISTS (SELECT 1 FROM uploads v WHERE v.slot = u.slot + 1)) END), \
+                     etag = $4 \
+                   WHERE id = $2 AND account_id IS NOT NULL AND completed_at IS NULL \
+                     AND (etag IS NULL OR etag = $4) AND expires_at > $3 \
                    RETURNING slot";
     /// The bytes are in the slot.
     KEEP = "UPDATE uploads SET etag = $1 \
-            WHERE id = $2 AND account_id IS NOT NULL AND completed_at IS NULL AND etag IS NULL \
-              AND expires_at > $3 \
+            WHERE id = $2 AND account_id IS NOT NULL AND completed_at IS NULL AND etag = $3 \
+              AND expires_at > $4 \
             RETURNING id";
     /// The bytes were checked.
     COMPLETE = "UPDATE uploads SET completed_at = $1, size = $2, etag = $3 \
                 WHERE id = $4 AND account_id = $5 AND completed_at IS NULL AND expires_at > $1 \
                 RETURNING id";
-    /// Discards a person's upload that nothing refers to.
-    DISCARD = "UPDATE uploads SET account_id = NULL, purpose = NULL, completed_at = NULL \
-               WHERE id = $1 AND account_id = $2 AND expires_at IS NOT NULL \
+    /// Discards a person's upload that nothing refers to, and claims it.
+    DISCARD = "UPDATE uploads \
+               SET account_id = NULL, purpose = NULL, completed_at = NULL, size = 0, expires_at = $1 \
+               WHERE id = $2 AND account_id = $3 AND expires_at IS NOT NULL \
                RETURNING id, slot, etag, created_at";
-    /// Some that are discarded and have bytes.
-    DISCARDED = "SELECT id, slot, etag, created_at FROM uploads \
-                 WHERE account_id IS NULL AND size > 0 LIMIT $1";
-    /// Discards some whose time is over, and names them. The time is asked for twice: in between a feature
-    /// may have referred to one. An avatar that the profile shows is not gone because that profile's request
-    /// was stopped before it could keep it.
-    EXPIRE = "UPDATE uploads SET account_id = NULL, purpose = NULL, completed_at = NULL \
-              WHERE id IN (SELECT u.id FROM uploads u WHERE u.expires_at <= $1 \
-                  AND NOT EXISTS (SELECT 1 FROM profiles p \
-                    WHERE p.account_id = u.account_id AND p.avatar = 'upload:' || u.id) \
-                  ORDER BY u.expires_at LIMIT $2) \
-                AND expires_at <= $1 \
-              RETURNING id, slot, etag, created_at";
-    /// The bytes are deleted, the row waits.
-    WAIT = "UPDATE uploads SET size = 0, expires_at = $1 WHERE id = $2 AND account_id IS NULL";
+    /// Claims some that are discarded and have bytes, and discards and claims some whose time is over. What
+    /// makes them due is asked for twice: in between another sweep may have claimed one, or a feature referred
+    /// to it. An avatar that the profile shows is not gone because that profile's request was stopped before
+    /// it could keep it.
+    CLAIM = "UPDATE uploads \
+             SET account_id = NULL, purpose = NULL, completed_at = NULL, size = 0, expires_at = $1 \
+             WHERE id IN (SELECT u.id FROM uploads u \
+                 WHERE (u.account_id IS NULL AND u.size > 0) \
+                   OR (u.expires_at <= $2 AND NOT EXISTS (SELECT 1 FROM profiles p \
+                     WHERE p.account_id = u.account_id AND p.avatar = 'upload:' || u.id)) \
+                 ORDER BY u.account_id IS NOT NULL, u.expires_at LIMIT $3) \
+               AND ((account_id IS NULL AND size > 0) OR expires_at <= $2) \
+             RETURNING id, slot, etag, created_at";
+    /// Says until when a claimed upload is left alone.
+    WAIT = "UPDATE uploads SET expires_at = $1 WHERE id = $2 AND account_id IS NULL AND size = 0";
     /// The end of a discarded upload.
     DELETE = "DELETE FROM uploads WHERE id = $1 AND account_id IS NULL";
 }
@@ -106,11 +115,20 @@ pub struct Upload {
     /// Its slot in the embedded store, if it is there.
     pub slot: Option<i64>,
     /// What its bytes are known by.
-    pub etag: Option<String>,
+    pub etag: Option<Etag>,
     /// When its form was made.
     pub created_at: Timestamp,
     /// Whether its bytes were checked.
     pub is_ready: bool,
+}
+
+/// What an upload's bytes are known by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Etag {
+    /// They are being written, or were to be when something stopped.
+    Coming(String),
+    /// They are stored.
+    Stored(String),
 }
 
 /// What is declared of an upload.
@@ -133,15 +151,15 @@ pub struct Checked {
     pub etag: String,
 }
 
-/// What is left of an upload to delete.
+/// What is left of an upload to delete, claimed by whoever has this.
 #[derive(Debug)]
 pub struct Discarded {
     /// The upload.
     pub id: Uuid,
     /// Its slot in the embedded store, if it is there.
     pub slot: Option<i64>,
-    /// What its bytes are known by, if they are known to have come.
-    pub etag: Option<String>,
+    /// What its bytes are known by.
+    pub etag: Option<Etag>,
     /// When its form was made.
     pub created_at: Timestamp,
 }
@@ -161,11 +179,32 @@ impl Upload {
             content_type,
             size: row.get("size")?,
             slot: row.get("slot")?,
-            etag: row.get("etag")?,
+            etag: row.get::<Option<String>>("etag")?.map(Etag::from_column),
             created_at: row.get("created_at")?,
             is_ready: row.get::<Option<Timestamp>>("completed_at")?.is_some(),
         })
     }
+}
+
+impl Etag {
+    fn from_column(text: String) -> Self {
+        match text.strip_prefix(COMING) {
+            Some(etag) => Self::Coming(etag.to_owned()),
+            None => Self::Stored(text),
+        }
+    }
+
+    /// That of bytes that are stored.
+    pub fn stored(&self) -> Option<&str> {
+        match self {
+            Self::Coming(_) => None,
+            Self::Stored(etag) => Some(etag),
+        }
+    }
+}
+
+fn coming(etag: &str) -> String {
+    format!("{COMING}{etag}")
 }
 
 impl Discarded {
@@ -173,7 +212,7 @@ impl Discarded {
         Ok(Self {
             id: row.get("id")?,
             slot: row.get("slot")?,
-            etag: row.get("etag")?,
+            etag: row.get::<Option<String>>("etag")?.map(Etag::from_column),
             created_at: row.get("created_at")?,
         })
     }
@@ -248,11 +287,13 @@ pub fn find_in_review(cx: &Context, id: Uuid) -> Result<Upload, Error> {
     Ok(Upload::from_row(&row)?)
 }
 
-/// Gives an open upload the least free of `slots` slots, or the one that it has already.
+/// Gives an open upload the least free of `slots` slots, or the one that it has already, for the bytes that
+/// will be known by `etag`.
 ///
 /// # Errors
-/// [`Error::StorageFull`]; [`Error::NotFound`] if it is no longer open; or the database failed.
-pub fn take_slot(cx: &Context, id: Uuid, slots: u32) -> Result<i64, Error> {
+/// [`Error::StorageFull`]; [`Error::AlreadyStored`] if others came before; [`Error::NotFound`] if it is no
+/// longer open; or the database failed.
+pub fn take_slot(cx: &Context, id: Uuid, slots: u32, etag: &str) -> Result<i64, Error> {
     /// How often two uploads may want the same slot at once.
     const TRIES: usize = 8;
     for _ in 0..TRIES {
@@ -262,6 +303,7 @@ pub fn take_slot(cx: &Context, id: Uuid, slots: u32) -> Result<i64, Error> {
                 Parameter::Integer(i64::from(slots)),
                 Parameter::id(id),
                 Parameter::time(cx.now()),
+                Parameter::text(coming(etag)),
             ],
         );
         match taken {
@@ -269,7 +311,10 @@ pub fn take_slot(cx: &Context, id: Uuid, slots: u32) -> Result<i64, Error> {
                 let slot: Option<i64> = row.get("slot")?;
                 return slot.ok_or(Error::StorageFull);
             }
-            Ok(None) => return Err(Error::NotFound),
+            Ok(None) => {
+                find(cx, id)?;
+                return Err(Error::AlreadyStored);
+            }
             Err(SqlError::Constraint(Constraint::Unique(_))) => {}
             Err(error) => return Err(error.into()),
         }
@@ -277,7 +322,7 @@ pub fn take_slot(cx: &Context, id: Uuid, slots: u32) -> Result<i64, Error> {
     Err(Problem::unavailable().into())
 }
 
-/// Notes that the bytes known by `etag` are stored; whether the upload was still open and had none.
+/// Notes that the bytes known by `etag` are stored; whether the upload was still open and waited for them.
 ///
 /// # Errors
 /// The database failed.
@@ -287,6 +332,7 @@ pub fn keep(cx: &Context, id: Uuid, etag: &str) -> Result<bool, Error> {
         &[
             Parameter::text(etag),
             Parameter::id(id),
+            Parameter::text(coming(etag)),
             Parameter::time(cx.now()),
         ],
     )?;
@@ -311,46 +357,49 @@ pub fn complete(cx: &Context, upload: &Upload, checked: &Checked) -> Result<bool
     Ok(completed.is_some())
 }
 
-/// Discards an upload of this person that nothing refers to; `None` if there is none.
+/// Discards an upload of this person that nothing refers to, and claims it until `until`; `None` if there is
+/// none.
 ///
 /// # Errors
 /// The database failed.
-pub fn discard(cx: &Context, id: Uuid, account_id: Uuid) -> Result<Option<Discarded>, Error> {
-    let row = cx
-        .sql()?
-        .first(&DISCARD, &[Parameter::id(id), Parameter::id(account_id)])?;
+pub fn discard(
+    cx: &Context,
+    id: Uuid,
+    account_id: Uuid,
+    until: Timestamp,
+) -> Result<Option<Discarded>, Error> {
+    let row = cx.sql()?.first(
+        &DISCARD,
+        &[
+            Parameter::time(until),
+            Parameter::id(id),
+            Parameter::id(account_id),
+        ],
+    )?;
     Ok(row.as_ref().map(Discarded::from_row).transpose()?)
 }
 
-/// At most `limit` discarded uploads with bytes.
+/// Claims, until `until`, at most `limit` uploads that are discarded or whose time is over: they are the
+/// caller's alone to delete.
 ///
 /// # Errors
 /// The database failed.
-pub fn discarded(cx: &Context, limit: usize) -> Result<Vec<Discarded>, Error> {
-    let limit = Parameter::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
-    let rows = cx.sql()?.query(&DISCARDED, &[limit])?;
+pub fn claim(cx: &Context, limit: usize, until: Timestamp) -> Result<Vec<Discarded>, Error> {
+    let rows = cx.sql()?.query(
+        &CLAIM,
+        &[
+            Parameter::time(until),
+            Parameter::time(cx.now()),
+            Parameter::Integer(i64::try_from(limit).unwrap_or(i64::MAX)),
+        ],
+    )?;
     Ok(rows
         .iter()
         .map(Discarded::from_row)
         .collect::<Result<_, _>>()?)
 }
 
-/// Discards at most `limit` uploads whose time is over.
-///
-/// # Errors
-/// The database failed.
-pub fn expire(cx: &Context, limit: usize) -> Result<Vec<Discarded>, Error> {
-    let limit = Parameter::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
-    let rows = cx
-        .sql()?
-        .query(&EXPIRE, &[Parameter::time(cx.now()), limit])?;
-    Ok(rows
-        .iter()
-        .map(Discarded::from_row)
-        .collect::<Result<_, _>>()?)
-}
-
-/// Lets a discarded upload, whose bytes are deleted, wait until `until`.
+/// Has a claimed upload left alone until `until`, and then claimed again.
 ///
 /// # Errors
 /// The database failed.

@@ -1,19 +1,23 @@
 //! Deleting what is discarded, and what nothing referred to for a day (clauses D2, R4).
 //!
-//! The order: the row is discarded in one statement, so that nobody can read or refer to it from then on;
-//! then its bytes are deleted; then the row. Stopped anywhere, the row is still there and still discarded,
-//! and the next sweep does the same again. Each row is done for itself, because its bytes are.
+//! The order: the row is discarded and claimed in one statement, so that nobody can read or refer to it from
+//! then on, and one sweep alone deletes it; then its bytes are deleted; then the row, which frees its slot.
+//! The claim is what keeps a slower sweep from deleting the bytes of the slot's next upload. Stopped anywhere,
+//! the row is still there and still discarded, and when the claim is over the next sweep does the same again.
 
 use std::time::Duration;
 
 use shared::http::Context;
+use shared::time::Timestamp;
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::form;
 use crate::rows::{self, Discarded};
 use crate::store::Store;
 
-/// After a form's last moment: what was under way then has ended.
+/// After this time whatever was under way has ended: a file's coming after its form's last moment, a sweep
+/// after its claim.
 const UNDER_WAY: Duration = Duration::from_secs(5 * 60);
 
 /// Sweeps at most `limit` uploads of anybody; how many.
@@ -21,22 +25,40 @@ const UNDER_WAY: Duration = Duration::from_secs(5 * 60);
 /// # Errors
 /// The store or the database failed; what was not deleted will be by another sweep.
 pub fn sweep(cx: &Context, limit: usize) -> Result<usize, Error> {
-    let discarded = rows::discarded(cx, limit)?;
-    for upload in &discarded {
-        remove(cx, upload)?;
+    let claimed = rows::claim(cx, limit, claimed_until(cx))?;
+    for (at, upload) in claimed.iter().enumerate() {
+        if let Err(error) = remove(cx, upload) {
+            claimed[at..]
+                .iter()
+                .for_each(|upload| give_back(cx, upload));
+            return Err(error);
+        }
     }
-    let expired = rows::expire(cx, limit - discarded.len())?;
-    for upload in &expired {
-        remove(cx, upload)?;
-    }
-    Ok(discarded.len() + expired.len())
+    Ok(claimed.len())
 }
 
-/// Deletes the bytes of a discarded upload and, unless something may still write them, its row.
+/// Discards an upload of this person that nothing refers to, and deletes it; whether there was one. Its
+/// discarding stands whether or not its bytes can be deleted now.
 ///
 /// # Errors
-/// See [`sweep`].
-pub fn remove(cx: &Context, upload: &Discarded) -> Result<(), Error> {
+/// The database failed.
+pub fn discard(cx: &Context, id: Uuid, account_id: Uuid) -> Result<bool, Error> {
+    let Some(discarded) = rows::discard(cx, id, account_id, claimed_until(cx))? else {
+        return Ok(false);
+    };
+    if let Err(error) = remove(cx, &discarded) {
+        give_back(cx, &discarded);
+        error.survived(cx, "upload-not-removed");
+    }
+    Ok(true)
+}
+
+fn claimed_until(cx: &Context) -> Timestamp {
+    cx.now().plus(UNDER_WAY)
+}
+
+/// Deletes the bytes of a claimed upload and, unless something may still write them, its row.
+fn remove(cx: &Context, upload: &Discarded) -> Result<(), Error> {
     let store = Store::of(upload.slot)?;
     store.delete(cx, upload.id, upload.slot)?;
     let quiet_from = upload.created_at.plus(form::LIFETIME).plus(UNDER_WAY);
@@ -48,9 +70,9 @@ pub fn remove(cx: &Context, upload: &Discarded) -> Result<(), Error> {
     }
 }
 
-/// As [`remove`], for a request whose own effect stands whether or not this succeeds.
-pub fn try_remove(cx: &Context, upload: &Discarded) {
-    if let Err(error) = remove(cx, upload) {
-        error.survived(cx, "upload-not-removed");
+/// Leaves a claimed upload to the next sweep.
+fn give_back(cx: &Context, upload: &Discarded) {
+    if let Err(error) = rows::wait(cx, upload.id, cx.now()) {
+        error.survived(cx, "upload-not-given-back");
     }
 }

@@ -1,5 +1,7 @@
 //! Faults in the components' calls to their host, and the list of those calls.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::request::Wire;
@@ -40,6 +42,14 @@ impl Faults<'_> {
         self.plan(&[
             json!({ "capability": capability, "nth": nth, "when": "before", "kind": "error" }),
         ]);
+    }
+
+    /// The `nth` call (from 1) of a capability waits for `time` before it has its effect. Counting starts now.
+    pub fn delay(&self, capability: &str, nth: usize, time: Duration) {
+        let ms = u64::try_from(time.as_millis()).expect("a short time");
+        self.plan(&[json!({
+            "capability": capability, "nth": nth, "when": "before", "kind": "delay", "delay_ms": ms,
+        })]);
     }
 
     /// No more faults; counting starts now.

@@ -77,7 +77,7 @@ fn make_ready(cx: &Context, store: &Store, upload: &Upload) -> Result<Upload, Er
             }
             ready_by_another(cx, upload).inspect_err(|_| {
                 // It was discarded meanwhile, and perhaps swept before we made what stays.
-                if let Err(error) = store.delete(cx, upload.id, upload.slot) {
+                if let Err(error) = store.undo_check(cx, upload.id) {
                     error.survived(cx, "upload-not-removed");
                 }
             })
@@ -85,9 +85,7 @@ fn make_ready(cx: &Context, store: &Store, upload: &Upload) -> Result<Upload, Er
         // Another call may have been faster, and has deleted what came.
         Err(Error::Missing) => ready_by_another(cx, upload).map_err(|_| Error::Missing),
         Err(Error::Mismatch(which)) => {
-            if let Some(discarded) = rows::discard(cx, upload.id, upload.account_id)? {
-                sweep::try_remove(cx, &discarded);
-            }
+            sweep::discard(cx, upload.id, upload.account_id)?;
             Err(Error::Mismatch(which))
         }
         Err(error) => Err(error),

@@ -20,14 +20,9 @@ use crate::sweep;
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn delete(cx: &Context, session: Session, Id(id): Id) -> Result<Answer, Error> {
-    match rows::discard(cx, id, session.account_id)? {
-        Some(discarded) => {
-            sweep::try_remove(cx, &discarded);
-            Ok(Answer::no_content())
-        }
-        None => {
-            rows::find_own(cx, id, session.account_id)?;
-            Err(Error::InUse)
-        }
+    if sweep::discard(cx, id, session.account_id)? {
+        return Ok(Answer::no_content());
     }
+    rows::find_own(cx, id, session.account_id)?;
+    Err(Error::InUse)
 }

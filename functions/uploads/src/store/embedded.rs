@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU32;
 
-use shared::crypto::{Key, PersonKey, Purpose, hex};
+use shared::crypto::{Broken, Key, PersonKey, Purpose, hex};
 use shared::http::Context;
 use shared::key_value::Unavailable;
 use shared::random;
@@ -17,7 +17,7 @@ use crate::kind;
 use crate::link::Link;
 use crate::multipart::Part;
 use crate::picture;
-use crate::rows::{self, Checked, Upload};
+use crate::rows::{self, Checked, Etag, Upload};
 use crate::sound_and_video;
 
 /// The largest file, in bytes: hosts have been seen to limit a value to a megabyte.
@@ -53,10 +53,10 @@ impl Embedded {
 
     /// Takes the file of an open upload in.
     ///
-    /// The order: the slot is taken in the database, then the bytes are written, then the row says that they
-    /// are there. Stopped after the first or the second, the row says that nothing has come; the same form
-    /// can be sent again and finds the slot that is taken already, or the row's end deletes the slot's bytes
-    /// and frees it.
+    /// The order: the slot is taken in the database, for these bytes and no others; then they are written;
+    /// then the row says that they are there. Stopped after the first or the second, the row says that they
+    /// are coming; the same form with the same file can be sent again and finds the slot that is taken
+    /// already, or the row's end deletes the slot's bytes and frees it.
     ///
     /// # Errors
     /// What was sent is not this upload's form or not its file; it is no longer open; or a store failed.
@@ -77,34 +77,35 @@ impl Embedded {
         }
         let bytes = cleaned(upload.content_type, file)?;
         let etag = self.etag(upload.id, &bytes);
-        match &upload.etag {
-            // The first answer was lost.
-            Some(stored) if *stored == etag => return Ok(()),
-            Some(_) => return Err(Error::AlreadyStored),
-            None => {}
+        // The first answer was lost.
+        if has_stored(upload, &etag) {
+            return Ok(());
         }
         let slots: NonZeroU32 = variables::parsed("upload_slots")?;
         let person_key = PersonKey::load(cx, upload.person_key_id)?;
         let sealed = person_key.seal(&context(upload.id), &bytes, &mut random::host());
-        let slot = rows::take_slot(cx, upload.id, slots.get())?;
+        let slot = rows::take_slot(cx, upload.id, slots.get(), &etag)?;
         let store = cx.key_value().map_err(unavailable)?;
         store.set(&slot_key(slot), &sealed).map_err(unavailable)?;
         if rows::keep(cx, upload.id, &etag)? {
             return Ok(());
         }
-        // The same form at the same time, or an end of the upload: then the row waits and deletes again.
-        match rows::find(cx, upload.id)?.etag {
-            Some(stored) if stored == etag => Ok(()),
-            _ => Err(Error::AlreadyStored),
+        // The same file at the same time, or an end of the upload: then the row waits and deletes again.
+        if has_stored(&rows::find(cx, upload.id)?, &etag) {
+            Ok(())
+        } else {
+            Err(Error::AlreadyStored)
         }
     }
 
     /// Checks that the bytes are there and whole: everything else was checked when they came.
     pub fn check(&self, cx: &Context, upload: &Upload) -> Result<Checked, Error> {
-        let etag = upload.etag.clone().ok_or(Error::Missing)?;
+        let etag = stored_etag(upload).ok_or(Error::Missing)?;
         let bytes = self.read(cx, upload)?;
-        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-        Ok(Checked { size, etag })
+        Ok(Checked {
+            size: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+            etag: etag.to_owned(),
+        })
     }
 
     /// The bytes of an upload that has some.
@@ -119,11 +120,10 @@ impl Embedded {
         let sealed = sealed.ok_or(unavailable(Unavailable))?;
         let person_key = PersonKey::load(cx, upload.person_key_id)?;
         let bytes = person_key.open(&context(upload.id), &sealed)?;
-        if upload.etag.as_deref() == Some(&self.etag(upload.id, &bytes)) {
+        if has_stored(upload, &self.etag(upload.id, &bytes)) {
             Ok(bytes)
         } else {
-            // The form was sent twice at once, with two files.
-            Err(Error::Mismatch(Mismatch::Content))
+            Err(Broken.into())
         }
     }
 
@@ -154,6 +154,14 @@ impl Embedded {
     fn etag(&self, upload_id: Uuid, bytes: &[u8]) -> String {
         hex(&self.key.hash(&[b"content", upload_id.as_bytes(), bytes]))
     }
+}
+
+fn stored_etag(upload: &Upload) -> Option<&str> {
+    upload.etag.as_ref().and_then(Etag::stored)
+}
+
+fn has_stored(upload: &Upload, etag: &str) -> bool {
+    stored_etag(upload) == Some(etag)
 }
 
 /// The file as it is stored: a picture without its metadata.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::form::{Form, Sending};
-use crate::rows::{Checked, Discarded, Upload};
+use crate::rows::{Checked, Discarded, Etag, Upload};
 
 pub use embedded::Embedded;
 pub use oss::Oss;
@@ -100,6 +100,18 @@ impl Store {
         }
     }
 
+    /// Deletes what [`Store::check`] has made of an upload that is over.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn undo_check(&self, cx: &Context, upload_id: Uuid) -> Result<(), Error> {
+        match self {
+            Self::Oss(oss) => oss.delete(cx, upload_id),
+            // It makes nothing, and the slot may be another upload's by now.
+            Self::Embedded(_) => Ok(()),
+        }
+    }
+
     /// Deletes what a ready upload no longer needs.
     ///
     /// # Errors
@@ -129,7 +141,7 @@ impl Store {
         }
     }
 
-    /// Deletes all bytes of a discarded upload.
+    /// Deletes all bytes of a claimed upload.
     ///
     /// # Errors
     /// The store failed.
@@ -145,7 +157,9 @@ impl Store {
     pub fn can_still_receive(&self, upload: &Discarded) -> bool {
         match self {
             Self::Oss(_) => true,
-            Self::Embedded(_) => upload.slot.is_some() && upload.etag.is_none(),
+            Self::Embedded(_) => {
+                upload.slot.is_some() && !matches!(upload.etag, Some(Etag::Stored(_)))
+            }
         }
     }
 }

@@ -323,26 +323,31 @@ on_both_engines! {
 
     // clause G1
     fn decisions_at_once_leave_what_their_proofs_say(app: App) {
-        let person = app.someone();
-        let version = item(&app, &person, "location")["version"].clone();
-        thread::scope(|scope| {
-            for at in 0..8 {
-                let decision = json!({ "granted": at % 2 == 0, "version": version });
-                let (app, person) = (&app, &person);
-                scope.spawn(move || {
-                    for _ in 0..8 {
-                        put(app, person, "location", &decision).expect(200);
-                    }
-                });
-            }
-        });
-        let stands = rows(&app, &person, "location");
-        assert_eq!(item(&app, &person, "location")["granted"], stands == 1);
-        // A consent that stands has an event of its own, and so has its withdrawal.
+        // An event of its own proves each consent that stands.
         let unproven = "SELECT COUNT(*) FROM consents c WHERE NOT EXISTS (SELECT 1 FROM consent_events e \
              WHERE e.account_id = c.account_id AND e.purpose = c.purpose AND e.version = c.version \
                AND e.granted = 1 AND e.happened_at = c.given_at)";
+        let person = app.someone();
+        let version = item(&app, &person, "location")["version"].clone();
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|at| {
+                    let decision = json!({ "granted": at % 2 == 0, "version": version });
+                    let (app, person) = (&app, &person);
+                    scope.spawn(move || {
+                        for _ in 0..16 {
+                            put(app, person, "location", &decision).expect(200);
+                        }
+                    })
+                })
+                .collect();
+            while threads.iter().any(|thread| !thread.is_finished()) {
+                assert_eq!(app.database().count(unproven), 0);
+            }
+        });
         assert_eq!(app.database().count(unproven), 0);
+        let stands = rows(&app, &person, "location");
+        assert_eq!(item(&app, &person, "location")["granted"], stands == 1);
         let after = app.consent(&person, "location", stands == 0).expect(200);
         assert_eq!(after.json["granted"], stands == 0);
     }

@@ -29,5 +29,6 @@ mod reviews;
 mod sessions;
 mod sessions_list;
 mod sms_codes;
+mod upload_faults;
 mod uploads;
 mod uploads_oss;

@@ -2,31 +2,49 @@
 
 use std::thread;
 
-use api_tests::{App, Builder, DAY, MINUTE, Person, REVIEWER, UploadForm, on_both_engines};
+use api_tests::{Answer, App, Builder, DAY, MINUTE, Person, REVIEWER, UploadForm, on_both_engines};
 use serde_json::json;
 
 use crate::identity::someone_who_agrees;
 use crate::pictures::{SECRET, jpeg, png, tells, webp};
 
-fn form(app: &App, person: &Person, kind: &str, content_type: &str, size: usize) -> UploadForm {
+/// A form for an upload.
+pub fn form(app: &App, person: &Person, kind: &str, content_type: &str, size: usize) -> UploadForm {
     UploadForm::of(
         &app.ask_for_form(person, kind, content_type, size)
             .expect(201),
     )
 }
 
-fn link(app: &App, token: &str, id: &str) -> api_tests::Answer {
+/// Asks for a link.
+pub fn link(app: &App, token: &str, id: &str) -> Answer {
     app.get(&format!("/v1/uploads/{id}/link"), token)
 }
 
-fn slots(app: &App) -> usize {
+/// Whether `bytes` hold `marker`.
+pub fn holds(bytes: &[u8], marker: &str) -> bool {
+    bytes
+        .windows(marker.len())
+        .any(|window| window == marker.as_bytes())
+}
+
+/// Reads an upload by a new link; the picture's pixels must be `marker`.
+pub fn shows(app: &App, person: &Person, id: &str, marker: &str) -> Answer {
+    let url = link(app, &person.token, id).expect(200).text("/url");
+    let shown = app.open_link(&url).expect(200);
+    assert!(holds(&shown.body, marker), "{marker}: {shown:?}");
+    shown
+}
+
+/// How many uploads' bytes are stored.
+pub fn slots(app: &App) -> usize {
     let keys = app.key_value();
     keys.iter()
         .filter(|(key, _)| key.starts_with("upload:"))
         .count()
 }
 
-fn delete(app: &App, person: &Person, id: &str) -> api_tests::Answer {
+fn delete(app: &App, person: &Person, id: &str) -> Answer {
     app.request("DELETE", &format!("/v1/uploads/{id}"))
         .token(&person.token)
         .send()

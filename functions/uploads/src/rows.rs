@@ -54,15 +54,15 @@ statements! {
                         JOIN accounts a ON a.id = u.account_id \
                       WHERE p.upload_id = $1";
     /// The least slot below $1 that is free, for an open upload that has none yet and to which nothing but
-    /// the bytes of the etag $4 came.
+    /// the bytes of the etag $2 came.
     TAKE_SLOT = "UPDATE uploads SET slot = COALESCE(slot, \
                      CASE WHEN NOT EXISTS (SELECT 1 FROM uploads WHERE slot = 0) THEN 0 \
                      ELSE (SELECT MIN(u.slot) + 1 FROM uploads u \
                            WHERE u.slot >= 0 AND u.slot < CAST($1 AS BIGINT) - 1 \
                              AND NOT EXISTS (SELECT 1 FROM uploads v WHERE v.slot = u.slot + 1)) END), \
-                     etag = $4 \
-                   WHERE id = $2 AND account_id IS NOT NULL AND completed_at IS NULL \
-                     AND (etag IS NULL OR etag = $4) AND expires_at > $3 \
+                     etag = $2 \
+                   WHERE id = $3 AND account_id IS NOT NULL AND completed_at IS NULL \
+                     AND (etag IS NULL OR etag = $2) AND expires_at > $4 \
                    RETURNING slot";
     /// The bytes are in the slot.
     KEEP = "UPDATE uploads SET etag = $1 \
@@ -301,9 +301,9 @@ pub fn take_slot(cx: &Context, id: Uuid, slots: u32, etag: &str) -> Result<i64, 
             &TAKE_SLOT,
             &[
                 Parameter::Integer(i64::from(slots)),
+                Parameter::text(coming(etag)),
                 Parameter::id(id),
                 Parameter::time(cx.now()),
-                Parameter::text(coming(etag)),
             ],
         );
         match taken {

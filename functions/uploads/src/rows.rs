@@ -8,6 +8,9 @@
 //! - claimed: discarded and of `size` 0; until `expires_at` it is one sweep's alone, or, its bytes deleted,
 //!   only there until nothing that was under way can write them again.
 //!
+//! An avatar that a profile shows is referred to, whatever `expires_at` says: the profile's request may have
+//! been stopped before it set it.
+//!
 //! `etag` is what the bytes are known by. The embedded store notes it before it writes them, with a mark in
 //! front, so that of two files that come by one form at once only one is ever written.
 
@@ -43,7 +46,9 @@ statements! {
     FIND = "SELECT u.id, u.account_id, a.person_key_id, u.kind, u.content_type, u.size, u.slot, u.etag, \
               u.created_at, u.completed_at \
             FROM uploads u JOIN accounts a ON a.id = u.account_id \
-            WHERE u.id = $1 AND (u.expires_at IS NULL OR u.expires_at > $2)";
+            WHERE u.id = $1 AND (u.expires_at IS NULL OR u.expires_at > $2 \
+              OR EXISTS (SELECT 1 FROM profiles p \
+                WHERE p.account_id = u.account_id AND p.avatar = 'upload:' || u.id))";
     /// An upload that an open review looks at.
     FIND_IN_REVIEW = "SELECT u.id, u.account_id, a.person_key_id, u.kind, u.content_type, u.size, u.slot, \
                         u.etag, u.created_at, u.completed_at \
@@ -77,11 +82,12 @@ statements! {
     DISCARD = "UPDATE uploads \
                SET account_id = NULL, purpose = NULL, completed_at = NULL, size = 0, expires_at = $1 \
                WHERE id = $2 AND account_id = $3 AND expires_at IS NOT NULL \
+                 AND NOT EXISTS (SELECT 1 FROM profiles p \
+                   WHERE p.account_id = uploads.account_id AND p.avatar = 'upload:' || uploads.id) \
                RETURNING id, slot, etag, created_at";
     /// Claims some that are discarded and have bytes, and discards and claims some whose time is over. What
     /// makes them due is asked for twice: in between another sweep may have claimed one, or a feature referred
-    /// to it. An avatar that the profile shows is not gone because that profile's request was stopped before
-    /// it could keep it.
+    /// to it.
     CLAIM = "UPDATE uploads \
              SET account_id = NULL, purpose = NULL, completed_at = NULL, size = 0, expires_at = $1 \
              WHERE id IN (SELECT u.id FROM uploads u \

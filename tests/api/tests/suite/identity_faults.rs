@@ -1,14 +1,15 @@
-//! The writes of verification and uploads, each stopped at every call to the host in turn and done again.
+//! The writes of verification, each stopped at every call to the host in turn and done again.
 
-use api_tests::{Answer, App, Builder, MINUTE, Person, REVIEWER, UploadForm, on_both_engines};
+use api_tests::{Answer, App, Builder, MINUTE, Person, REVIEWER, on_both_engines};
 use serde_json::{Value, json};
 
 use crate::faults::{Attempt, again, sweep};
 use crate::identity::{
     FORM, candidate, completed, id_number, read, someone_who_agrees, start, start_body, started,
 };
-use crate::pictures::png;
 use crate::reviews::{photo, submit_documents};
+use crate::upload_faults::finish_sweeps;
+use crate::uploads::slots;
 
 /// What holds whatever was stopped where.
 fn invariants(app: &App) {
@@ -59,25 +60,6 @@ fn until_open(app: &App, person: &Person, attempt: &Attempt) -> Answer {
         return app.get("/v1/verifications", &person.token);
     }
     answer
-}
-
-fn slots(app: &App) -> usize {
-    let keys = app.key_value();
-    keys.iter()
-        .filter(|(key, _)| key.starts_with("upload:"))
-        .count()
-}
-
-/// Every key has its row, and every ready upload its key.
-fn store_agrees(app: &App) {
-    let in_rows = app
-        .database()
-        .count("SELECT COUNT(*) FROM uploads WHERE slot IS NOT NULL");
-    let ready = app
-        .database()
-        .count("SELECT COUNT(*) FROM uploads WHERE completed_at IS NOT NULL");
-    let keys = i64::try_from(slots(app)).expect("few");
-    assert!(ready <= keys && keys <= in_rows, "{ready} {keys} {in_rows}");
 }
 
 on_both_engines! {
@@ -244,85 +226,11 @@ on_both_engines! {
             again,
             |app, (person, id), _| {
                 assert_eq!(read(app, person, id)["status"], "passed");
+                finish_sweeps(app);
                 assert_eq!(slots(app), 0);
-                assert_eq!(app.database().count("SELECT COUNT(*) FROM uploads"), 0);
                 let audited = format!("SELECT COUNT(*) FROM operator_audit WHERE subject = '{id}'");
                 assert!((1..=2).contains(&app.database().count(&audited)));
                 invariants(app);
-            },
-        );
-    }
-
-    // clause E18
-    [stand_in] fn sending_a_file(app: App) {
-        sweep(
-            &app,
-            |app, name| {
-                let person = app.someone();
-                let picture = png(name);
-                let answer = app.ask_for_form(&person, "image", "image/png", picture.len());
-                let form = UploadForm::of(&answer.expect(201));
-                let (media_type, body) = form.body(&picture);
-                let path = format!("/v1/uploads/{}/form", form.id);
-                let attempt = Attempt::new("POST", path, None, Value::Null).with_body(&media_type, body);
-                ((person, form.id, name.to_owned()), attempt)
-            },
-            again,
-            |app, (person, id, name), _| {
-                app.complete_upload(person, id).expect(200);
-                let url = app.get(&format!("/v1/uploads/{id}/link"), &person.token).expect(200).text("/url");
-                let shown = app.open_link(&url).expect(200);
-                assert!(shown.body.windows(name.len()).any(|window| window == name.as_bytes()));
-                store_agrees(app);
-            },
-        );
-    }
-
-    // clause E18
-    [stand_in] fn completing_and_deleting_an_upload(app: App) {
-        let uploaded = |app: &App, name: &str| {
-            let person = app.someone();
-            let picture = png(name);
-            let answer = app.ask_for_form(&person, "image", "image/png", picture.len());
-            let form = UploadForm::of(&answer.expect(201));
-            app.send_form(&form, &picture).expect(204);
-            (person, form.id)
-        };
-        sweep(
-            &app,
-            |app, name| {
-                let (person, id) = uploaded(app, name);
-                let path = format!("/v1/uploads/{id}/complete");
-                let attempt = Attempt::new("POST", path, Some(&person.token), Value::Null);
-                ((), attempt)
-            },
-            again,
-            |app, (), answer| {
-                assert_eq!(answer.text("/status"), "ready");
-                store_agrees(app);
-            },
-        );
-        sweep(
-            &app,
-            |app, name| {
-                let (person, id) = uploaded(app, name);
-                let path = format!("/v1/uploads/{id}");
-                let attempt = Attempt::new("DELETE", path, Some(&person.token), Value::Null);
-                ((person, id), attempt)
-            },
-            |app, (person, _), attempt| {
-                let answer = attempt.send(app, true);
-                if answer.status != 404 {
-                    return answer;
-                }
-                // It was discarded before the stop; the bytes go with the next sweep.
-                app.ask_for_form(person, "image", "image/png", 10).expect(201)
-            },
-            |app, (person, id), _| {
-                let path = format!("/v1/uploads/{id}/link");
-                app.get(&path, &person.token).expect_problem(404, "not-found");
-                assert_eq!(app.database().count(&format!("SELECT COUNT(*) FROM uploads WHERE id = '{id}'")), 0);
-                store_agrees(app);
             },
         );
     }

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use api_tests::{App, Builder, HOUR, MINUTE, REAL_NAME, SECOND, on_both_engines};
+use api_tests::{Answer, App, Builder, HOUR, REAL_NAME, REVIEWER, SECOND, on_both_engines};
 use provider_stand_ins::alipay::{Alipay, Form};
 use provider_stand_ins::{Behaviour, keys};
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use crate::identity::{
     INITIALIZE, QUERY, ask, candidate, claims, completed, id_number, read, refresh, snapshot,
     someone_who_agrees, start, start_body, started, with_alipay,
 };
+use crate::reviews::{decide, photo, submit_documents};
 
 fn queries(alipay: &Alipay) -> usize {
     alipay.calls(QUERY).len()
@@ -164,7 +165,14 @@ on_both_engines! {
         for url in [
             "https://evil.example/verification",
             "chuangrenmai://verification@evil.example",
+            "chuangrenmai://verification.evil.example",
+            "chuangrenmai:///verification",
+            "CHUANGRENMAI://verification",
             "chuangrenmai://verification/../x",
+            "chuangrenmai://verification?next=@evil.example",
+            "chuangrenmai://verification\nlocation: https://evil.example",
+            "//evil.example/verification",
+            "https:\\\\evil.example",
             "chuangrenmai://verification#https://evil.example",
             "javascript:alert(1)",
             "",
@@ -212,7 +220,7 @@ on_both_engines! {
     // clause E6
     fn a_number_verifies_one_account_whoever_is_first(builder: Builder) {
         let (app, alipay) = start(builder);
-        for _ in 0..4 {
+        for round in 0..4 {
             let number = id_number();
             let people = [candidate(&app), candidate(&app)];
             let waiting = people.each_ref().map(|person| started(&app, &alipay, person, &number));
@@ -220,8 +228,12 @@ on_both_engines! {
                 alipay.pass(certify_id);
             }
             thread::scope(|scope| {
-                for (_, certify_id) in &waiting {
-                    scope.spawn(|| completed(&app, &alipay, certify_id).expect(200));
+                for (at, (id, certify_id)) in waiting.iter().enumerate() {
+                    let (app, alipay, person) = (&app, &alipay, &people[at]);
+                    scope.spawn(move || match (round + at) % 4 {
+                        0 | 1 => completed(app, alipay, certify_id).expect(200),
+                        _ => refresh(app, person, id).expect(200),
+                    });
                 }
             });
             let mut outcomes: Vec<_> = people.iter().zip(&waiting)
@@ -310,6 +322,35 @@ on_both_engines! {
         app.request("PATCH", "/v1/profile").token(&person.token).json(&json!({ "motto": "厚德载物" })).expect(200);
     }
 
+    // clause E6
+    fn what_stood_in_the_way_can_go_and_the_same_link_still_counts(builder: Builder) {
+        let (app, alipay) = start(builder);
+        let (holder, person) = (candidate(&app), candidate(&app));
+        let rename = |name: &str| {
+            app.request("PATCH", "/v1/profile").token(&person.token).json(&json!({ "real_name": name }))
+        };
+        let number = id_number();
+        let (_, holders) = started(&app, &alipay, &holder, &number);
+        let (id, certify_id) = started(&app, &alipay, &person, &number);
+        alipay.pass(&holders);
+        alipay.pass(&certify_id);
+        let reason = || {
+            completed(&app, &alipay, &certify_id).expect(200);
+            let verification = read(&app, &person, &id);
+            assert_eq!(verification["status"], "failed");
+            verification["reason"].clone()
+        };
+        rename("马云").expect(200);
+        assert_eq!(reason(), "name-changed");
+        completed(&app, &alipay, &holders).expect(200);
+        rename(REAL_NAME).expect(200);
+        assert_eq!(reason(), "id-number-in-use");
+        app.consent(&holder, "real-name-verification", false).expect(200);
+        completed(&app, &alipay, &certify_id).expect(200);
+        let verification = read(&app, &person, &id);
+        assert_eq!((&verification["status"], &verification["reason"]), (&json!("passed"), &Value::Null));
+    }
+
     [stand_in] fn starts_are_limited_and_those_that_alipay_refused_do_not_count(builder: Builder) {
         let alipay = Alipay::start(crate::identity::APP_ID);
         let app = with_alipay(builder, &alipay).variable("real_name_starts_per_day", "2").start();
@@ -370,9 +411,55 @@ on_both_engines! {
             completed(&app, &alipay, &certify_id).expect_problem(503, "alipay-unavailable");
         }
         assert_eq!(snapshot(&app), before);
-        alipay.plan_form(Form::Respelled);
         completed(&app, &alipay, &certify_id).expect(200);
         assert_eq!(read(&app, &person, &id)["status"], "passed");
+    }
+
+    // clause E6
+    fn alipay_may_write_the_same_in_other_words(builder: Builder) {
+        let (app, alipay) = start(builder);
+        for form in [Form::Respelled, Form::Listed] {
+            let person = candidate(&app);
+            alipay.plan_form(form);
+            let (id, certify_id) = started(&app, &alipay, &person, &id_number());
+            alipay.plan_form(form);
+            completed(&app, &alipay, &certify_id).expect(200);
+            assert_eq!(read(&app, &person, &id)["status"], "pending", "{form:?}");
+            alipay.pass(&certify_id);
+            alipay.plan_form(form);
+            completed(&app, &alipay, &certify_id).expect(200);
+            assert_eq!(read(&app, &person, &id)["status"], "passed", "{form:?}");
+        }
+    }
+
+    // clause E6
+    fn people_are_called_where_waiting_does_not_help(builder: Builder) {
+        let (app, alipay) = start(builder);
+        let person = candidate(&app);
+        let number = id_number();
+        let level = |answer: &Answer| app.log().event("problem", answer.request_id())["level"].clone();
+        let ask = || ask(&app, &person, &number).expect_problem(503, "alipay-unavailable");
+        for (sub_code, expected) in [
+            ("SYSTEM_ERROR", "error"),
+            ("aop.unknow-error", "error"),
+            ("isp.unknow-error", "error"),
+            ("isv.insufficient-isv-permissions", "alarm"),
+            ("isv.invalid-signature", "alarm"),
+            ("isv.app-call-limited", "alarm"),
+            ("CERTIFY_BALANCE_NOT_ENOUGH", "alarm"),
+        ] {
+            alipay.plan(Behaviour::Refuse(200, sub_code));
+            let answer = ask();
+            assert_eq!(level(&answer), expected, "{sub_code}");
+            let shown = answer.json.to_string();
+            assert!(!shown.contains(sub_code), "what is wrong with us is not the person's: {shown}");
+        }
+        alipay.plan(Behaviour::Close);
+        assert_eq!(level(&ask()), "error");
+        for form in [Form::Unsigned, Form::Garbled, Form::OtherKey, Form::OtherText] {
+            alipay.plan_form(form);
+            assert_eq!(level(&ask()), "alarm", "{form:?}");
+        }
     }
 
     fn without_an_account_at_alipay_nobody_is_verified_by_face(app: App) {
@@ -391,14 +478,35 @@ on_both_engines! {
             ask(&app, &person, &id_number()).expect_problem(503, "alipay-unavailable");
         }
         assert_eq!(snapshot(&app), Vec::<String>::new());
-        started(&app, &alipay, &person, &id_number());
+        let waiting = [candidate(&app), candidate(&app)].map(|person| {
+            let (id, certify_id) = started(&app, &alipay, &person, &id_number());
+            alipay.pass(&certify_id);
+            (person, id, certify_id)
+        });
+        let before = snapshot(&app);
+        thread::scope(|scope| {
+            for (behaviour, (_, _, certify_id)) in [Behaviour::Hang, Behaviour::Drip].into_iter().zip(&waiting) {
+                alipay.plan(behaviour);
+                scope.spawn(|| {
+                    completed(&app, &alipay, certify_id).expect_problem(503, "alipay-unavailable")
+                });
+            }
+        });
+        assert_eq!(snapshot(&app), before);
+        for (person, id, certify_id) in &waiting {
+            completed(&app, &alipay, certify_id).expect(200);
+            assert_eq!(read(&app, person, id)["status"], "passed");
+        }
     }
 
     // clause C1, T2
     [stand_in] fn the_number_is_nowhere_in_the_clear(builder: Builder) {
-        let (app, alipay) = start(builder);
+        let (app, alipay) = start(builder.with_operators());
+        app.clock().stop();
+        alipay.set_clock(app.clock().now_ms());
         let mut numbers = Vec::new();
-        for outcome in ["pending", "passed", "failed", "withdrawn"] {
+        let mut expired = String::new();
+        for outcome in ["expired", "passed", "failed", "withdrawn"] {
             let person = candidate(&app);
             let number = id_number();
             let answer = app.request("POST", "/v1/verifications/real-name")
@@ -411,7 +519,7 @@ on_both_engines! {
                 "passed" => alipay.pass(&certify_id),
                 "failed" => alipay.fail(&certify_id, "Z5128"),
                 "withdrawn" => drop(app.consent(&person, "real-name-verification", false).expect(200)),
-                _ => {}
+                _ => expired.clone_from(&certify_id),
             }
             completed(&app, &alipay, &certify_id).expect(200);
             numbers.push(number);
@@ -419,10 +527,29 @@ on_both_engines! {
         let wrong = json!({ "name": "x", "id_number": numbers[0], "return_url": numbers[0] });
         let person = candidate(&app);
         app.request("POST", "/v1/verifications/real-name").token(&person.token).json(&wrong).expect(422);
-        app.clock().advance(MINUTE);
+        for outcome in ["passed", "failed"] {
+            let person = someone_who_agrees(&app, &["document-review"]);
+            let number = id_number();
+            let photos = [photo(&app, &person, "appeal")];
+            let id = submit_documents(&app, &person, &number, &photos).expect(201).text("/id");
+            app.get(&format!("/v1/operator/reviews/{id}"), REVIEWER.token).expect(200);
+            decide(&app, &id, outcome, Some("看过了")).expect(200);
+            numbers.push(number);
+        }
+        app.clock().advance(24 * HOUR);
+        alipay.set_clock(app.clock().now_ms());
+        completed(&app, &alipay, &expired).expect_problem(503, "alipay-unavailable");
         for number in &numbers {
-            crate::privacy::is_nowhere(&app, number.as_bytes());
-            crate::privacy::is_nowhere(&app, &number.as_bytes()[6..14]);
+            let (region, born, rest) = (&number[..6], &number[6..14], &number[14..]);
+            for form in [
+                number.clone(),
+                number.chars().rev().collect(),
+                format!("{region} {born} {rest}"),
+                format!("{region}-{born}-{rest}"),
+                born.to_owned(),
+            ] {
+                crate::privacy::is_nowhere(&app, form.as_bytes());
+            }
         }
     }
 }

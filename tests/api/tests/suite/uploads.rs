@@ -2,7 +2,10 @@
 
 use std::thread;
 
-use api_tests::{Answer, App, Builder, DAY, MINUTE, Person, REVIEWER, UploadForm, on_both_engines};
+use api_tests::{
+    ACCOUNTANT, Answer, App, Builder, Cell, DAY, MINUTE, Person, REVIEWER, SECOND, UploadForm,
+    on_both_engines,
+};
 use serde_json::json;
 
 use crate::identity::someone_who_agrees;
@@ -48,6 +51,27 @@ fn delete(app: &App, person: &Person, id: &str) -> Answer {
     app.request("DELETE", &format!("/v1/uploads/{id}"))
         .token(&person.token)
         .send()
+}
+
+/// A form's body in three: the fields, the file, the end.
+fn parts<'a>(body: &'a [u8], delimiter: &[u8]) -> [&'a [u8]; 3] {
+    let starts: Vec<_> = (0..body.len())
+        .filter(|at| body[*at..].starts_with(delimiter))
+        .collect();
+    let [.., file, end] = starts[..] else {
+        panic!("a file and an end");
+    };
+    [&body[..file], &body[file..end], &body[end..]]
+}
+
+/// The file's part as a field of another name.
+fn renamed(file: &[u8]) -> Vec<u8> {
+    const NAME: &[u8] = b"name=\"file\"";
+    let at = file
+        .windows(NAME.len())
+        .position(|window| window == NAME)
+        .expect("its name");
+    [&file[..at], b"name=\"data\"", &file[at + NAME.len()..]].concat()
 }
 
 on_both_engines! {
@@ -125,6 +149,47 @@ on_both_engines! {
     }
 
     // clause E18
+    fn the_turn_of_the_camera_is_all_that_stays_of_what_it_wrote(app: App) {
+        let person = app.someone();
+        let id = app.upload(&person, "image", "image/jpeg", &jpeg());
+        let shown = shows(&app, &person, &id, "pixels");
+        let exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+        assert!(shown.body.windows(exif.len()).any(|window| window == exif));
+        let kept = shown.body.len();
+        assert_eq!(app.complete_upload(&person, &id).expect(200).json["size"], kept);
+    }
+
+    // clause E18
+    fn a_form_is_sent_whole_or_not_at_all(app: App) {
+        let person = app.someone();
+        let picture = png("pixels");
+        let good = form(&app, &person, "image", "image/png", picture.len());
+        let send = |media_type: &str, body: Vec<u8>| {
+            app.request("POST", &format!("/v1/uploads/{}/form", good.id)).body(media_type, body).send()
+        };
+        let (media_type, body) = good.body(&picture);
+        let delimiter = format!("--{}", media_type.split_once('=').expect("a boundary").1);
+        let [fields, file, end] = parts(&body, delimiter.as_bytes());
+        let renamed = [&body[..fields.len()], &renamed(file), end].concat();
+        for (wrong, status, problem) in [
+            ([fields, file, file, end].concat(), 403, "upload-form-invalid"),
+            ([fields, end].concat(), 403, "upload-form-invalid"),
+            ([file, fields, end].concat(), 403, "upload-form-invalid"),
+            (renamed, 403, "upload-form-invalid"),
+            ([fields, file].concat(), 400, "malformed-form"),
+            (Vec::new(), 400, "malformed-form"),
+        ] {
+            send(&media_type, wrong).expect_problem(status, problem);
+        }
+        for other in ["application/json", "multipart/form-data", "multipart/mixed; boundary=x"] {
+            send(other, body.clone()).expect_problem(415, "unsupported-media-type");
+        }
+        app.complete_upload(&person, &good.id).expect_problem(409, "upload-missing");
+        assert_eq!(slots(&app), 0);
+        send(&media_type, body).expect(204);
+    }
+
+    // clause E18
     [stand_in] fn a_form_is_good_as_it_was_signed_and_for_ten_minutes(app: App) {
         app.clock().stop();
         let person = app.someone();
@@ -172,37 +237,105 @@ on_both_engines! {
         for (from, to) in [("expires=", "expires=9"), ("reader=", "reader=0"), ("signature=", "signature=0")] {
             let forged = url.replace(from, to);
             assert_ne!(forged, url);
-            assert!([403, 404].contains(&app.open_link(&forged).status), "{forged}");
+            app.open_link(&forged).expect_problem(403, "link-invalid");
         }
         let another = app.upload(&person, "image", "image/png", &png("another"));
-        assert!([403, 404].contains(&app.open_link(&url.replace(&private, &another)).status));
-        app.clock().advance(5 * MINUTE);
-        assert!([403, 404].contains(&app.open_link(&url).status));
+        app.open_link(&url.replace(&private, &another)).expect_problem(403, "link-invalid");
+        app.clock().advance(5 * MINUTE - SECOND);
+        app.open_link(&url).expect(200);
+        app.clock().advance(SECOND);
+        app.open_link(&url).expect_problem(403, "link-invalid");
+        let url = link(&app, &person.token, &private).expect(200).text("/url");
+        delete(&app, &person, &private).expect(204);
+        app.open_link(&url).expect_problem(404, "not-found");
 
         let avatar = app.upload(&person, "avatar", "image/png", &png("avatar"));
         let url = link(&app, &other.token, &avatar).expect(200).text("/url");
-        assert_ne!(url, link(&app, &person.token, &avatar).expect(200).text("/url"));
+        // Made for one reader: a part of another's link does not fit.
+        let theirs = link(&app, &person.token, &avatar).expect(200).text("/url");
+        let (start, signature) = url.rsplit_once('=').expect("a signature");
+        let (their_start, _) = theirs.rsplit_once('=').expect("a signature");
+        assert_ne!(start, their_start);
+        app.open_link(&format!("{their_start}={signature}")).expect_problem(403, "link-invalid");
+        app.get(&format!("/v1/uploads/{avatar}/link"), "").expect_problem(401, "unauthenticated");
         app.clock().advance(DAY - MINUTE);
         app.open_link(&url).expect(200);
         app.clock().advance(MINUTE);
-        assert!([403, 404].contains(&app.open_link(&url).status));
+        app.open_link(&url).expect_problem(403, "link-invalid");
     }
 
     // clause E8
-    fn operators_see_photos_of_open_reviews_alone(builder: Builder) {
+    [stand_in] fn operators_see_photos_of_open_reviews_alone(builder: Builder) {
         let app = builder.with_operators().start();
+        app.clock().stop();
         let person = someone_who_agrees(&app, &["document-review"]);
         let id = app.upload(&person, "appeal", "image/png", &png("card"));
+        let loose = app.upload(&person, "appeal", "image/png", &png("loose"));
         let path = format!("/v1/operator/uploads/{id}/link");
-        app.get(&path, REVIEWER.token).expect_problem(404, "not-found");
+        let not_to_be_had = |path: &str| app.get(path, REVIEWER.token).expect_problem(404, "not-found");
+        not_to_be_had(&path);
         app.get(&path, &person.token).expect_problem(401, "unauthenticated");
+        app.get(&path, ACCOUNTANT.token).expect_problem(403, "operator-role");
         let number = crate::identity::id_number();
-        crate::reviews::submit_documents(&app, &person, &number, std::slice::from_ref(&id)).expect(201);
+        let review = crate::reviews::submit_documents(&app, &person, &number, std::slice::from_ref(&id))
+            .expect(201)
+            .text("/id");
         let url = app.get(&path, REVIEWER.token).expect(200).text("/url");
-        let shown = app.open_link(&url).expect(200);
-        assert!(shown.body.windows(4).any(|window| window == b"card"));
-        let looked = format!("SELECT COUNT(*) FROM operator_audit WHERE subject = '{id}'");
-        assert_eq!(app.database().count(&looked), 1);
+        assert!(holds(&app.open_link(&url).expect(200).body, "card"));
+        let looks = app.database().rows(&format!(
+            "SELECT operator, action, happened_at FROM operator_audit WHERE subject = '{id}'"
+        ));
+        let now = Cell::Integer(app.clock().now_ms());
+        let look = [Cell::Text(REVIEWER.name.to_owned()), Cell::Text("upload.link".to_owned()), now];
+        assert_eq!(looks, [look]);
+        not_to_be_had(&format!("/v1/operator/uploads/{loose}/link"));
+        app.clock().advance(5 * MINUTE);
+        app.open_link(&url).expect_problem(403, "link-invalid");
+        let url = app.get(&path, REVIEWER.token).expect(200).text("/url");
+        crate::reviews::decide(&app, &review, "passed", None).expect(200);
+        not_to_be_had(&path);
+        app.open_link(&url).expect_problem(404, "not-found");
+    }
+
+    // clause C1, R5
+    fn without_the_persons_key_nothing_can_be_read(builder: Builder) {
+        let app = builder.variable("person_key_store", "sql").start();
+        let person = app.someone();
+        let id = app.upload(&person, "image", "image/png", &png("sealed pixels"));
+        let url = link(&app, &person.token, &id).expect(200).text("/url");
+        assert!(holds(&app.open_link(&url).expect(200).body, "sealed pixels"));
+        crate::privacy::is_nowhere(&app, b"sealed pixels");
+        app.database().rows("DELETE FROM person_keys WHERE id IS NOT NULL RETURNING id");
+        app.open_link(&url).expect_problem(500, "internal");
+        delete(&app, &person, &id).expect(204);
+        assert_eq!(slots(&app), 0);
+    }
+
+    // clause D2
+    [stand_in] fn whatever_has_come_of_it_goes_after_a_day(app: App) {
+        app.clock().stop();
+        let person = app.someone();
+        let picture = png("pixels");
+        let open = form(&app, &person, "image", "image/png", picture.len());
+        let sent = form(&app, &person, "image", "image/png", picture.len());
+        app.send_form(&sent, &picture).expect(204);
+        let ready = app.upload(&person, "image", "image/png", &picture);
+        let avatar = app.upload(&person, "avatar", "image/png", &picture);
+        let of_theirs = format!("SELECT COUNT(*) FROM uploads WHERE account_id = '{}'", person.account_id);
+        app.clock().advance(DAY - SECOND);
+        for _ in 0..3 {
+            form(&app, &app.someone(), "image", "image/png", 10);
+        }
+        assert_eq!((app.database().count(&of_theirs), slots(&app)), (4, 3));
+        app.clock().advance(SECOND);
+        for id in [&open.id, &sent.id, &ready, &avatar] {
+            link(&app, &person.token, id).expect_problem(404, "not-found");
+            app.complete_upload(&person, id).expect_problem(404, "not-found");
+        }
+        for _ in 0..2 {
+            form(&app, &app.someone(), "image", "image/png", 10);
+        }
+        assert_eq!((app.database().count(&of_theirs), slots(&app)), (0, 0));
     }
 
     // clause D2
@@ -216,6 +349,10 @@ on_both_engines! {
                 .json(&json!({ "avatar": format!("upload:{avatar}") }))
         };
         set(&loose).expect_violations(&["avatar:upload"]);
+        let open = form(&app, &person, "avatar", "image/png", png("avatar").len());
+        app.send_form(&open, &png("avatar")).expect(204);
+        set(&open.id).expect_violations(&["avatar:upload"]);
+        delete(&app, &person, &open.id).expect(204);
         set("0198c5a0-0000-7000-8000-000000000000").expect_violations(&["avatar:upload"]);
         let stranger = app.someone();
         app.request("PATCH", "/v1/profile").token(&stranger.token)
@@ -241,6 +378,11 @@ on_both_engines! {
         for _ in 0..3 { sweep(); }
         link(&app, &person.token, &avatar).expect_problem(404, "not-found");
         link(&app, &person.token, &newer).expect(200);
+        // Let go of, it goes like any other.
+        app.request("PATCH", "/v1/profile").token(&person.token).json(&json!({ "avatar": null })).expect(200);
+        sweep();
+        link(&app, &person.token, &newer).expect_problem(404, "not-found");
+        assert_eq!(slots(&app), 0);
     }
 
     // clause E18
@@ -270,6 +412,7 @@ on_both_engines! {
         let stored = outcomes.iter().filter(|(_, status)| *status == 204).count();
         assert_eq!(stored, 4, "{outcomes:?}");
         assert!(outcomes.iter().all(|(_, status)| [204, 503].contains(status)), "{outcomes:?}");
+        assert!(app.log().events("problem").iter().all(|event| event["problem"] == "upload-storage-full"));
         assert_eq!(slots(&app), 4);
         for (nth, (person, (id, status))) in people.iter().zip(&outcomes).enumerate() {
             if *status == 204 {
@@ -283,6 +426,41 @@ on_both_engines! {
         }
         assert_eq!(slots(&app), 0);
         app.upload(&people[0], "image", "image/png", &png("again"));
+    }
+
+    // clause E18
+    fn sixteen_at_once_each_have_a_slot(app: App) {
+        let people: Vec<_> = (0..16).map(|_| app.someone()).collect();
+        let ids: Vec<_> = thread::scope(|scope| {
+            let app = &app;
+            let sending: Vec<_> = people.iter().enumerate().map(|(nth, person)| {
+                scope.spawn(move || app.upload(person, "image", "image/png", &png(&format!("picture-{nth:02}"))))
+            }).collect();
+            sending.into_iter().map(|one| one.join().expect("it is stored")).collect()
+        });
+        assert_eq!(slots(&app), 16);
+        assert_eq!(app.database().count("SELECT COUNT(DISTINCT slot) FROM uploads"), 16);
+        for (nth, (person, id)) in people.iter().zip(&ids).enumerate() {
+            shows(&app, person, id, &format!("picture-{nth:02}"));
+        }
+    }
+
+    // clause E18
+    [stand_in] fn a_full_store_takes_files_again_after_a_sweep(builder: Builder) {
+        let app = builder.variable("upload_slots", "2").start();
+        app.clock().stop();
+        let person = app.someone();
+        let picture = png("pixels");
+        for _ in 0..2 {
+            app.upload(&person, "image", "image/png", &picture);
+        }
+        let waiting = form(&app, &person, "image", "image/png", picture.len());
+        app.send_form(&waiting, &picture).expect_problem(503, "upload-storage-full").retry_after();
+        assert_eq!(slots(&app), 2);
+        app.clock().advance(DAY);
+        let waiting = form(&app, &app.someone(), "image", "image/png", picture.len());
+        assert_eq!(slots(&app), 0);
+        app.send_form(&waiting, &picture).expect(204);
     }
 
     fn unfinished_uploads_are_limited(app: App) {

@@ -1,16 +1,20 @@
 //! `/v1/uploads` with Alibaba Cloud OSS, against a stand-in that checks every signature and policy.
 
+use std::thread;
+
 use api_tests::{App, Builder, HOUR, Person, UploadForm, on_both_engines};
 use provider_stand_ins::Behaviour;
 use provider_stand_ins::oss::Oss;
 
 use crate::identity::someone_who_agrees;
 use crate::pictures::{jpeg, png, tells};
+use crate::uploads::form;
 
 const KEY_ID: &str = "LTAI-test-key-id";
 const SECRET: &str = "test-secret-with+sign/and=more";
 
-fn start(builder: Builder) -> (App, Oss) {
+/// An application with a bucket.
+pub fn start(builder: Builder) -> (App, Oss) {
     let oss = Oss::start(KEY_ID, SECRET, "cn-hangzhou");
     let app = builder
         .variable("oss_host", oss.url())
@@ -29,7 +33,7 @@ fn agent() -> ureq::Agent {
 }
 
 /// Sends the form to the bucket, as the app does; the status.
-fn send(form: &UploadForm, file: &[u8]) -> u16 {
+pub fn send(form: &UploadForm, file: &[u8]) -> u16 {
     let (media_type, body) = form.body(file);
     let answer = agent()
         .post(&form.url)
@@ -38,18 +42,12 @@ fn send(form: &UploadForm, file: &[u8]) -> u16 {
     answer.expect("an answer").status().as_u16()
 }
 
-fn get(url: &str) -> (u16, Vec<u8>) {
+/// Opens a link to the bucket.
+pub fn read(url: &str) -> (u16, Vec<u8>) {
     let mut answer = agent().get(url).call().expect("an answer");
     (
         answer.status().as_u16(),
         answer.body_mut().read_to_vec().expect("a body"),
-    )
-}
-
-fn form(app: &App, person: &Person, kind: &str, content_type: &str, size: usize) -> UploadForm {
-    UploadForm::of(
-        &app.ask_for_form(person, kind, content_type, size)
-            .expect(201),
     )
 }
 
@@ -59,7 +57,8 @@ fn link(app: &App, person: &Person, id: &str) -> String {
         .text("/url")
 }
 
-fn voice() -> Vec<u8> {
+/// A voice message.
+pub fn voice() -> Vec<u8> {
     [&b"#!AMR\n"[..], &[7; 500]].concat()
 }
 
@@ -75,7 +74,7 @@ on_both_engines! {
             app.get(&format!("/v1/uploads/{}/link", form.id), &person.token).expect_problem(404, "not-found");
             app.complete_upload(&person, &form.id).expect(200);
             app.complete_upload(&person, &form.id).expect(200);
-            let (status, shown) = get(&link(&app, &person, &form.id));
+            let (status, shown) = read(&link(&app, &person, &form.id));
             assert_eq!(status, 200);
             assert!(!tells(&shown) && shown.windows(6).any(|window| window == b"pixels"));
         }
@@ -93,7 +92,7 @@ on_both_engines! {
         let form = form(&app, &person, "voice", "audio/amr", voice().len());
         assert_eq!(send(&form, &voice()), 204);
         app.complete_upload(&person, &form.id).expect(200);
-        assert_eq!(get(&link(&app, &person, &form.id)), (200, voice()));
+        assert_eq!(read(&link(&app, &person, &form.id)), (200, voice()));
         assert_eq!(oss.objects().len(), 1);
         assert!(oss.refusals().is_empty(), "{:?}", oss.refusals());
     }
@@ -117,14 +116,132 @@ on_both_engines! {
             assert!(send(&good.clone().without(name), &picture) >= 400, "{name}");
         }
         assert!(send(&good, &[&picture[..], b"x"].concat()) >= 400);
+        assert!(send(&good, &picture[1..]) >= 400);
         assert!(oss.objects().is_empty());
         assert_eq!(send(&good, &picture), 204);
         assert_eq!(send(&good, &png("Pixels")), 409);
         app.complete_upload(&person, &good.id).expect(200);
         // The first object is gone, so the form writes again: but nobody ever reads that one.
         send(&good, &png("Pixels"));
-        let (_, shown) = get(&link(&app, &person, &good.id));
+        let (_, shown) = read(&link(&app, &person, &good.id));
         assert!(shown.windows(6).any(|window| window == b"pixels"));
+    }
+
+    // clause E18
+    fn each_kind_has_its_size_in_the_bucket(builder: Builder) {
+        let (app, _oss) = start(builder);
+        let person = someone_who_agrees(&app, &["enterprise-verification", "document-review"]);
+        for (kind, content_type, most) in [
+            ("avatar", "image/webp", 5_000_000),
+            ("voice", "audio/mpeg", 5_000_000),
+            ("image", "image/png", 10_000_000),
+            ("business-card", "image/jpeg", 10_000_000),
+            ("licence", "image/jpeg", 10_000_000),
+            ("appeal", "image/jpeg", 10_000_000),
+            ("video", "video/mp4", 200_000_000),
+        ] {
+            app.ask_for_form(&person, kind, content_type, most).expect(201);
+            app.ask_for_form(&person, kind, content_type, most + 1).expect_violations(&["size:range"]);
+        }
+    }
+
+    // clause E18
+    fn a_picture_of_megabytes_is_stripped(builder: Builder) {
+        let (app, oss) = start(builder);
+        let person = app.someone();
+        let picture = png(&"pixels ".repeat(600_000));
+        let form = form(&app, &person, "image", "image/png", picture.len());
+        assert_eq!(send(&form, &picture), 204);
+        app.complete_upload(&person, &form.id).expect(200);
+        let (status, shown) = read(&link(&app, &person, &form.id));
+        assert_eq!(status, 200);
+        assert!(!tells(&shown) && shown.len() > 4_000_000);
+        assert!(oss.refusals().is_empty(), "{:?}", oss.refusals());
+    }
+
+    // clause E18
+    fn a_bucket_that_lies_is_not_believed(builder: Builder) {
+        let (app, oss) = start(builder);
+        let person = app.someone();
+        let ask = |lie: &str| {
+            let form = form(&app, &person, "voice", "audio/amr", voice().len());
+            assert_eq!(send(&form, &voice()), 204);
+            oss.plan(Behaviour::Raw(lie.replace('\n', "\r\n").into_bytes()));
+            (app.complete_upload(&person, &form.id), form)
+        };
+        let head = "HTTP/1.1 206 Partial Content\netag: \"E\"\ncontent-type: audio/amr\nconnection: close\n";
+        for (lie, which) in [
+            (format!("{head}content-range: bytes 0-5/505\ncontent-length: 6\n\n#!AMR\t"), "size"),
+            (format!("{head}content-range: bytes 0-5/*\ncontent-length: 6\n\n#!AMR\t"), "size"),
+            (format!("{head}content-range: bytes 0-5/506\ncontent-length: 6\n\n<html>"), "content"),
+            (head.replace("audio/amr", "text/html") + "content-range: bytes 0-5/506\ncontent-length: 6\n\n#!AMR\t", "type"),
+        ] {
+            let (answer, form) = ask(&lie);
+            assert_eq!(answer.expect_problem(422, "upload-mismatch").json["which"], which, "{lie}");
+            app.complete_upload(&person, &form.id).expect_problem(404, "not-found");
+            assert!(oss.objects().is_empty());
+        }
+    }
+
+    // clause E18
+    fn bytes_other_than_those_that_were_looked_at_are_not_copied(builder: Builder) {
+        let (app, oss) = start(builder);
+        let person = app.someone();
+        let form = form(&app, &person, "voice", "audio/amr", voice().len());
+        assert_eq!(send(&form, &voice()), 204);
+        let head = "HTTP/1.1 206 Partial Content\r\netag: \"E\"\r\ncontent-type: audio/amr\r\n\
+             content-range: bytes 0-31/506\r\ncontent-length: 32\r\nconnection: close\r\n\r\n";
+        oss.plan(Behaviour::Raw([head.as_bytes(), &voice()[..32]].concat()));
+        app.complete_upload(&person, &form.id).expect_problem(503, "upload-storage-unavailable");
+        assert_eq!(oss.refusals(), ["PreconditionFailed"]);
+        app.complete_upload(&person, &form.id).expect(200);
+        assert_eq!(read(&link(&app, &person, &form.id)), (200, voice()));
+    }
+
+    // clause E18
+    fn a_bucket_that_never_answers_loses_nothing(builder: Builder) {
+        let (app, oss) = start(builder);
+        let forms: Vec<_> = [Behaviour::Hang, Behaviour::Drip].into_iter().map(|behaviour| {
+            let person = app.someone();
+            let form = form(&app, &person, "voice", "audio/amr", voice().len());
+            assert_eq!(send(&form, &voice()), 204);
+            (behaviour, person, form)
+        }).collect();
+        for (behaviour, ..) in &forms {
+            oss.plan(behaviour.clone());
+        }
+        // Both at once: each takes as long as the application waits.
+        thread::scope(|scope| {
+            for (_, person, form) in &forms {
+                scope.spawn(|| {
+                    app.complete_upload(person, &form.id).expect_problem(503, "upload-storage-unavailable");
+                });
+            }
+        });
+        for (_, person, form) in &forms {
+            app.complete_upload(person, &form.id).expect(200);
+            assert_eq!(read(&link(&app, person, &form.id)), (200, voice()));
+        }
+    }
+
+    // clause R4, E18
+    fn what_cannot_be_deleted_now_is_deleted_by_the_next_sweep(builder: Builder) {
+        let (app, oss) = start(builder);
+        let person = app.someone();
+        let form = form(&app, &person, "voice", "audio/amr", voice().len());
+        assert_eq!(send(&form, &voice()), 204);
+        app.complete_upload(&person, &form.id).expect(200);
+        oss.plan(Behaviour::Refuse(503, "ServiceUnavailable"));
+        let path = format!("/v1/uploads/{}", form.id);
+        let deleted = app.request("DELETE", &path).token(&person.token).send().expect(204);
+        app.log().event("upload-not-removed", deleted.request_id());
+        app.get(&format!("{path}/link"), &person.token).expect_problem(404, "not-found");
+        assert_eq!(oss.objects().len(), 1);
+        oss.plan(Behaviour::Close);
+        let asked = app.ask_for_form(&person, "voice", "audio/amr", 10).expect(201);
+        app.log().event("uploads-not-swept", asked.request_id());
+        app.ask_for_form(&person, "voice", "audio/amr", 10).expect(201);
+        assert!(oss.objects().is_empty());
     }
 
     // clause E18
@@ -161,7 +278,7 @@ on_both_engines! {
             app.complete_upload(&person, &form.id).expect_problem(503, "upload-storage-unavailable");
         }
         app.complete_upload(&person, &form.id).expect(200);
-        assert_eq!(get(&link(&app, &person, &form.id)).0, 200);
+        assert_eq!(read(&link(&app, &person, &form.id)).0, 200);
     }
 
     // clause R4, E18
@@ -176,9 +293,9 @@ on_both_engines! {
         app.complete_upload(&person, &form.id).expect(200);
         let url = link(&app, &person, &form.id);
         oss.set_clock(app.clock().now_ms() + 4 * 60 * 1000);
-        assert_eq!(get(&url).0, 200);
+        assert_eq!(read(&url).0, 200);
         oss.set_clock(app.clock().now_ms() + 5 * 60 * 1000 + 1000);
-        assert_eq!(get(&url).0, 403);
+        assert_eq!(read(&url).0, 403);
         oss.set_clock(app.clock().now_ms());
         app.consent(&person, "enterprise-verification", false).expect(200);
         assert!(oss.objects().is_empty());

@@ -7,6 +7,8 @@ use api_tests::{
 use serde_json::{Value, json};
 use shared::consent::Purpose;
 
+use crate::upload_faults::finish_sweeps;
+
 /// No request of ours makes more calls.
 const MOST_CALLS: usize = 40;
 
@@ -438,7 +440,11 @@ on_both_engines! {
                 assert_eq!(answer.json["granted"], false);
                 assert_eq!(count(app, "consents", &person.account_id), 0);
                 assert_eq!(count(app, "verification_claims", &person.account_id), 0);
-                assert_eq!(app.database().count("SELECT COUNT(*) FROM uploads"), 0);
+                assert_eq!(count(app, "uploads", &person.account_id), 0);
+                finish_sweeps(app);
+                crate::upload_faults::finish_sweeps(app);
+                let theirs = format!("SELECT COUNT(*) FROM uploads WHERE id = '{}'", person.account_id);
+                assert_eq!(app.database().count(&theirs), 0);
                 let withdrawn = format!(
                     "SELECT COUNT(*) FROM consent_events WHERE account_id = '{}' AND granted = 0",
                     person.account_id

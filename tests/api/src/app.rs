@@ -150,6 +150,12 @@ impl App {
         self.request("POST", path).json(body)
     }
 
+    /// The OpenAPI document.
+    pub fn document(&self) -> serde_json::Value {
+        let answer = self.request("GET", "/v1/openapi.json").send();
+        answer.expect(200).json
+    }
+
     /// The components' clock.
     ///
     /// # Panics

@@ -48,6 +48,14 @@ fn was_announced(app: &App, person: &Person) {
     app.log().event_with("review-requested", "review", &id);
 }
 
+/// One review came of it, of which the operators have heard. It ends with its consent.
+fn is_reviewed_once(app: &App, person: &Person, purpose: &str) {
+    assert_eq!(reviews(app, person), 1);
+    was_announced(app, person);
+    invariants(app);
+    app.consent(person, purpose, false).expect(200);
+}
+
 /// The client sends the same again. That its review is open is what it wanted to hear; if nobody can see that
 /// review yet, it was stopped before, and counts as abandoned soon.
 fn until_open(app: &App, person: &Person, attempt: &Attempt) -> Answer {
@@ -152,12 +160,7 @@ on_both_engines! {
                 (person, attempt)
             },
             until_open,
-            |app, person, _| {
-                assert_eq!(reviews(app, person), 1);
-                was_announced(app, person);
-                invariants(app);
-                app.consent(person, "enterprise-verification", false).expect(200);
-            },
+            |app, person, _| is_reviewed_once(app, person, "enterprise-verification"),
         );
     }
 
@@ -177,12 +180,7 @@ on_both_engines! {
                 (person, attempt)
             },
             until_open,
-            |app, person, _| {
-                assert_eq!(reviews(app, person), 1);
-                was_announced(app, person);
-                invariants(app);
-                app.consent(person, "document-review", false).expect(200);
-            },
+            |app, person, _| is_reviewed_once(app, person, "document-review"),
         );
     }
 
@@ -200,12 +198,7 @@ on_both_engines! {
                 (person, attempt)
             },
             until_open,
-            |app, person, _| {
-                assert_eq!(reviews(app, person), 1);
-                was_announced(app, person);
-                invariants(app);
-                app.consent(person, "document-review", false).expect(200);
-            },
+            |app, person, _| is_reviewed_once(app, person, "document-review"),
         );
     }
 

@@ -4,8 +4,9 @@ use api_tests::{
     ACCOUNTANT, ADMIN, Answer, App, Builder, Cell, Engine, Person, REVIEWER, on_both_engines,
 };
 use serde_json::{Value, json};
-use shared::sql::Statement;
 use shared::time::Timestamp;
+
+use crate::plans::statements;
 
 const UNKNOWN: &str = "0198c5a0-0000-7000-8000-00000000000f";
 const AUDITED: &str = "SELECT COUNT(*) FROM operator_audit";
@@ -235,22 +236,6 @@ on_both_engines! {
             assert!(is_through, "it never came through");
         }
     }
-}
-
-fn statements() -> impl Iterator<Item = &'static (&'static str, Statement)> {
-    [
-        shared::STATEMENTS,
-        sms_login::STATEMENTS,
-        ::profile::STATEMENTS,
-        ::consents::STATEMENTS,
-        id_verification::STATEMENTS,
-        ::uploads::STATEMENTS,
-        health::STATEMENTS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
-    .flatten()
 }
 
 // clause C1

@@ -6,7 +6,8 @@ use shared::sql::Statement;
 /// SQLite parses the whole schema at every request, so its text has a bound.
 const MAX_SCHEMA_LENGTH: i64 = 10_000;
 
-fn statements() -> impl Iterator<Item = &'static (&'static str, Statement)> {
+/// Every statement of the application.
+pub fn statements() -> impl Iterator<Item = &'static (&'static str, Statement)> {
     [
         shared::STATEMENTS,
         sms_login::STATEMENTS,

@@ -3,7 +3,6 @@
 
 use crate::crypto::KeyedHash;
 use crate::http::{Context, Problem};
-use crate::random;
 use crate::sql::{Parameter, statements};
 
 statements! {
@@ -30,7 +29,7 @@ pub struct Disclosure {
 /// # Errors
 /// The database failed; nothing may be sent then.
 pub fn record(cx: &Context, phone_hash: &KeyedHash, sent: &Disclosure) -> Result<(), Problem> {
-    let id = random::id(cx.now(), &mut random::host());
+    let id = cx.new_id();
     cx.sql()?.execute(
         &RECORD,
         &[

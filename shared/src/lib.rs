@@ -17,6 +17,7 @@
 //! To add a table: a migration in `migrations/`, its columns in [`data_map`], its statements in the
 //! function that owns it, declared with [`statements!`].
 
+pub mod adult;
 pub mod alipay;
 pub mod consent;
 pub mod crypto;

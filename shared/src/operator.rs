@@ -9,7 +9,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::crypto::hex;
 use crate::http::{Context, FromContext, Problem};
-use crate::random;
 use crate::session::bearer_token;
 use crate::sql::{Parameter, statements};
 use crate::variables::{self, Misconfigured};
@@ -82,7 +81,7 @@ impl Reviewer {
     /// # Errors
     /// The database failed; nothing may be shown or done then.
     pub fn audit(&self, cx: &Context, action: &str, subject: &str) -> Result<(), Problem> {
-        let id = random::id(cx.now(), &mut random::host());
+        let id = cx.new_id();
         cx.sql()?.execute(
             &RECORD,
             &[

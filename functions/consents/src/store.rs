@@ -2,7 +2,6 @@
 
 use shared::consent::{Purpose, Terms};
 use shared::http::{Context, Problem};
-use shared::random;
 use shared::sql::{Parameter, Row, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
@@ -82,7 +81,7 @@ fn of_purpose(row: &Row) -> Result<Option<Given>, Problem> {
 /// # Errors
 /// The database failed.
 pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
-    let id = random::id(cx.now(), &mut random::host());
+    let id = cx.new_id();
     cx.sql()?.execute(
         &PROVE_GIVEN,
         &[
@@ -102,7 +101,7 @@ pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem
 /// # Errors
 /// The database failed.
 pub fn withdraw(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
-    let id = random::id(cx.now(), &mut random::host());
+    let id = cx.new_id();
     cx.sql()?.execute(
         &PROVE_WITHDRAWN,
         &[

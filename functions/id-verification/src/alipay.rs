@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::alipay::{AnswerError, App, Refusal};
 use shared::http::Context;
+use shared::log;
 use shared::outbound::{self, Failure, Limits};
 use shared::random;
 use shared::variables::Misconfigured;
@@ -144,7 +145,7 @@ fn outcome(queried: Queried) -> Result<Outcome, Error> {
     let reason = queried.fail_reason.filter(|reason| !reason.is_empty());
     match (queried.passed.text(), reason) {
         ("T", _) => Ok(Outcome::Passed),
-        ("F", Some(reason)) => Ok(Outcome::Failed(plain(&reason))),
+        ("F", Some(reason)) => Ok(Outcome::Failed(log::code(&reason))),
         ("F", None) => Ok(Outcome::Open),
         _ => Err(unavailable("alipay: neither passed nor not", false)),
     }
@@ -184,7 +185,11 @@ fn refused(refusal: &Refusal) -> Error {
             "OPEN_CERTIFY_BILL_NOT_EXIST",
         ]
         .contains(&sub_code);
-    let cause = format!("alipay: {} {}", plain(&refusal.code), plain(sub_code));
+    let cause = format!(
+        "alipay: {} {}",
+        log::code(&refusal.code),
+        log::code(sub_code)
+    );
     unavailable(cause, !passes)
 }
 
@@ -193,13 +198,6 @@ fn unavailable(cause: impl Into<String>, alarm: bool) -> Error {
         cause: cause.into(),
         alarm,
     }
-}
-
-/// A code of Alipay's for a log or a column, as far as it looks like one.
-fn plain(code: &str) -> String {
-    let is_plain =
-        |character: &char| character.is_ascii_alphanumeric() || "._-".contains(*character);
-    code.chars().filter(is_plain).take(64).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What can go wrong here, and the one place where it becomes an answer.
 
 use http::StatusCode;
+use shared::adult;
 use shared::http::{Problem, Violation};
 use shared::log::Level;
 
@@ -48,11 +49,7 @@ impl From<Error> for Problem {
         let conflict = |name, title| Self::new(StatusCode::CONFLICT, name, title);
         match error {
             Error::Invalid(violations) => Self::invalid_fields(&violations),
-            Error::Underage => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "adults-only",
-                "创人脉仅面向年满十八周岁的成年人",
-            ),
+            Error::Underage => adult::required(),
             Error::AlreadyVerified => conflict("already-verified", "您已完成实名认证"),
             Error::NumberInUse => conflict("id-number-in-use", "该证件号码已用于其他账号的认证"),
             Error::ReviewOpen => conflict("review-open", "您已有一项审核正在进行"),

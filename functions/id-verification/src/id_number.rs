@@ -2,11 +2,10 @@
 //! a sequence, one check character.
 
 use jiff::civil::Date;
+use shared::adult::is_adult;
 use shared::crypto::{Key, KeyedHash, Purpose};
 use shared::variables::Misconfigured;
 
-/// From this age on a person may use the service (clause M1; Civil Code, article 17).
-const ADULT: i16 = 18;
 /// GB/T 2260's provinces, with Taiwan, Hong Kong and Macao, and 83 for residents from Taiwan. Only the
 /// province is looked at: a number keeps the district of its issue, which may be abolished long since.
 const PROVINCES: [u8; 35] = [
@@ -37,8 +36,7 @@ impl IdNumber {
     pub fn parse(text: &str, today: Date) -> Result<Self, Refused> {
         let number = text.trim().to_ascii_uppercase();
         let born = check(&number, today).ok_or(Refused::Malformed)?;
-        let comes_of_age = (born.year() + ADULT, born.month(), born.day());
-        if comes_of_age > (today.year(), today.month(), today.day()) {
+        if !is_adult(born, today) {
             return Err(Refused::Underage);
         }
         Ok(Self(number))

@@ -41,7 +41,7 @@ impl Submission {
     /// `rate-limited`; or the database failed.
     pub fn submit(self, cx: &Context, person: &Person) -> Result<Verification, Error> {
         let taken = review::take_limit(cx, self.account_id, self.kind)?;
-        let id = verification::new_id(cx);
+        let id = cx.new_id();
         let claim = NewClaim {
             id,
             account_id: self.account_id,

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use shared::http::{Context, PageRequest, Problem};
-use shared::random;
 use shared::sql::{Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
 use utoipa::ToSchema;
@@ -150,11 +149,6 @@ pub fn publish(cx: &Context, id: Uuid, account_id: Uuid, kind: Kind) -> Result<(
         ],
     )?;
     Ok(())
-}
-
-/// The identifier of a new verification.
-pub fn new_id(cx: &Context) -> Uuid {
-    random::id(cx.now(), &mut random::host())
 }
 
 /// One page of a person's verifications, newest first.

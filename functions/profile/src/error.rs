@@ -1,6 +1,7 @@
 //! What can go wrong here, and the one place where it becomes an answer.
 
 use http::StatusCode;
+use shared::adult;
 use shared::http::{Problem, Violation};
 
 /// This function's errors.
@@ -25,11 +26,7 @@ pub enum Error {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::Underage => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "adults-only",
-                "创人脉仅面向年满十八周岁的成年人",
-            ),
+            Error::Underage => adult::required(),
             Error::Invalid(violations) => Self::invalid_fields(&violations),
             Error::Changed => Self::new(
                 StatusCode::PRECONDITION_FAILED,

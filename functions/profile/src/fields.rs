@@ -2,12 +2,11 @@
 
 use jiff::civil::Date;
 use serde_json::Value;
+use shared::adult::is_adult;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{avatar, region};
 
-/// From this age on a person may use the service (clause M1; Civil Code, article 17).
-const ADULT: i16 = 18;
 const MAX_URL: usize = 512;
 
 /// One field.
@@ -216,8 +215,7 @@ fn birthday(text: &str, today: Date) -> Result<String, Fault> {
     if date.to_string() != text || date.year() < 1900 || date > today {
         return Err(Fault::Violation("date"));
     }
-    let comes_of_age = (date.year() + ADULT, date.month(), date.day());
-    if comes_of_age > (today.year(), today.month(), today.day()) {
+    if !is_adult(date, today) {
         return Err(Fault::Underage);
     }
     Ok(text.to_owned())

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use shared::crypto::{Key, KeyedHash, Purpose};
 use shared::http::{Context, Problem, Violation};
 use shared::log::Level;
-use shared::random;
 use shared::sql::{Parameter, statements};
 use shared::time::Timestamp;
 use shared::variables::Misconfigured;
@@ -84,7 +83,7 @@ impl Device {
         let row = cx.sql()?.first(
             &NOTE,
             &[
-                Parameter::id(random::id(cx.now(), &mut random::host())),
+                Parameter::id(cx.new_id()),
                 Parameter::id(account.id),
                 Parameter::blob(self.hash()?),
                 Parameter::text(&self.model),

@@ -18,7 +18,6 @@ use std::time::Duration;
 
 use shared::consent;
 use shared::http::{Context, Problem};
-use shared::random;
 use shared::sql::{Constraint, Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
@@ -229,7 +228,7 @@ impl Discarded {
 /// # Errors
 /// [`Error::TooMany`]; a consent that was withdrawn just now; or the database failed.
 pub fn create(cx: &Context, account_id: Uuid, declared: &Declared) -> Result<Uuid, Error> {
-    let id = random::id(cx.now(), &mut random::host());
+    let id = cx.new_id();
     let purpose = declared.kind.rule().purpose;
     let created = cx.sql()?.first(
         &CREATE,

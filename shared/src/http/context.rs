@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::Problem;
 use crate::key_value::{KeyValue, Unavailable};
 use crate::log::{self, Level};
+use crate::random;
 use crate::session::Session;
 use crate::sql::{OpenError, Sql};
 use crate::time::Timestamp;
@@ -64,6 +65,11 @@ impl Context {
     /// When the request came. It is one moment for the whole request.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// An identifier for a new row, which sorts by this request's time.
+    pub fn new_id(&self) -> Uuid {
+        random::id(self.now, &mut random::host())
     }
 
     /// The database, opened at the first call.

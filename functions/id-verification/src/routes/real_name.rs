@@ -91,7 +91,7 @@ pub fn start(
     let person = Person::unverified(cx, session.account_id, &hash)?;
     let app = alipay::app()?;
     let taken = take_limits(cx, session.account_id, &hash)?;
-    let id = verification::new_id(cx);
+    let id = cx.new_id();
     let summary = real_name_summary(&identity.name, &identity.number);
     let claim = NewClaim {
         id,

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use shared::crypto::{KeyedHash, hex};
 use shared::disclosure::{self, Disclosure};
 use shared::http::{Context, Problem};
+use shared::log;
 use shared::outbound::{self, Failure, Limits};
 use shared::random;
 use shared::time::Timestamp;
@@ -208,11 +209,9 @@ fn read(answer: &Response<Vec<u8>>) -> Result<(), NotSent> {
     }
 }
 
-/// The code for the log, as far as it looks like one.
+/// The code for the log.
 fn named(code: &str) -> String {
-    let plain = |character: &char| character.is_ascii_alphanumeric() || "._-".contains(*character);
-    let name: String = code.chars().filter(plain).take(64).collect();
-    format!("aliyun: {name}")
+    format!("aliyun: {}", log::code(code))
 }
 
 fn unavailable(cause: impl Into<String>, alarm: bool) -> Error {

@@ -10,7 +10,7 @@ use crate::rows;
 /// Get a link to a review's photo
 ///
 /// For five minutes, and only while the review is open. Each is recorded.
-#[utoipa::path(get, path = "/v1/operator/uploads/{id}/link", tag = "operator",
+#[utoipa::path(get, path = "/v1/operator/uploads/{id}/link", tag = "operators",
     security(("operator" = [])),
     params(("id" = String, Path, format = Uuid, description = "the upload")),
     responses(

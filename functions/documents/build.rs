@@ -104,6 +104,8 @@ fn main() {
         sms_login::document(),
         profile::document(),
         consents::document(),
+        nearby::document(),
+        blocks::document(),
         id_verification::document(),
         uploads::document(),
         health::document(),

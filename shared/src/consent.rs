@@ -165,10 +165,19 @@ pub fn require(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), P
         &[Parameter::id(account_id), Parameter::text(terms.name)],
     )?;
     let version: Option<String> = row.map(|row| row.get("version")).transpose()?;
-    if version.as_deref() == Some(terms.version) {
-        return Ok(());
+    check(purpose, version.as_deref())
+}
+
+/// Whether the `version` that a person agreed to, if any, is the one in force.
+///
+/// # Errors
+/// 403 `consent-required`.
+pub fn check(purpose: Purpose, version: Option<&str>) -> Result<(), Problem> {
+    if version == Some(purpose.terms().version) {
+        Ok(())
+    } else {
+        Err(required(purpose))
     }
-    Err(required(purpose))
 }
 
 /// 403 that names the purpose: also for a row that the schema refused, because its consent has just been

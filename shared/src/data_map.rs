@@ -376,6 +376,39 @@ pub const TABLES: &[Holding] = &[
         ],
     },
     Holding {
+        name: "blocks",
+        purpose: "who does not want to see whom, and not be seen",
+        basis: Contract,
+        retention: Account,
+        on_deletion: Deleted,
+        columns: &[
+            column("account_id", Personal, Included),
+            column("blocked_id", Personal, Included),
+            column("created_at", Personal, Included),
+        ],
+    },
+    Holding {
+        // One coarse cell that is overwritten is not the movements of a person, which the law calls sensitive.
+        name: "locations",
+        purpose: "people nearby: the cell of about 500 m in which the person was last, and no other; goes when \
+                  the consent is withdrawn",
+        basis: Consent,
+        retention: RowExpiry,
+        on_deletion: Deleted,
+        columns: &[
+            column("account_id", Personal, Included),
+            column("purpose", Personal, Included),
+            column("cell", Personal, Included),
+            column("x", Personal, Omitted),
+            column("y", Personal, Omitted),
+            column("z", Personal, Omitted),
+            column("hidden", Personal, Included),
+            column("moved_at", Personal, Included),
+            column("updated_at", Personal, Included),
+            column("expires_at", Personal, Included),
+        ],
+    },
+    Holding {
         name: "schema_migrations",
         purpose: "which migrations have run",
         basis: Safety,

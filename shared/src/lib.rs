@@ -32,6 +32,7 @@ pub mod policy;
 pub mod profile;
 pub mod random;
 pub mod rate_limit;
+pub mod region;
 pub mod session;
 pub mod sql;
 pub mod time;

@@ -1,6 +1,7 @@
 //! This function's part of the OpenAPI document. The shapes are described here: profiles are read and
 //! written field by field, after one table of rules, not through types of their own.
 
+use shared::profile::{Gender, Region};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
@@ -13,28 +14,6 @@ struct Document;
 /// The routes' documentation, and the types that they name.
 pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
-}
-
-/// A gender.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "it describes a shape")]
-pub enum Gender {
-    Male,
-    Female,
-    Other,
-}
-
-/// An administrative division.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes a shape")]
-pub struct Region {
-    /// Its code (GB/T 2260).
-    #[schema(example = "350203")]
-    code: String,
-    /// Its whole name, from the province down.
-    #[schema(example = "福建省厦门市思明区")]
-    name: Option<String>,
 }
 
 /// Of each optional field, whether others see it. Fields are shown unless hidden.

@@ -3,9 +3,10 @@
 use jiff::civil::Date;
 use serde_json::Value;
 use shared::adult::is_adult;
+use shared::region;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{avatar, region};
+use crate::avatar;
 
 const MAX_URL: usize = 512;
 
@@ -49,8 +50,7 @@ pub const REQUIRED: [Field; 5] = [
     field("job_title", Rule::Line(30)),
 ];
 
-/// What a person may give or not. A field's place here is its bit in the column `hidden`: new ones come
-/// last.
+/// What a person may give or not; the same as [`shared::profile::OPTIONAL`].
 pub const OPTIONAL: [Field; 10] = [
     field("motto", Rule::Line(60)),
     field("about", Rule::Text(1000)),
@@ -119,16 +119,6 @@ impl Field {
             Rule::City => region(text(value)?, region::is_city_in_use),
             Rule::Tags { items, length } => tags(value, items, length),
         }
-    }
-
-    /// Whether the field is a list.
-    pub fn is_list(&self) -> bool {
-        matches!(self.rule, Rule::Tags { .. })
-    }
-
-    /// Whether the field is the code of a division.
-    pub fn is_region(&self) -> bool {
-        matches!(self.rule, Rule::Hometown | Rule::City)
     }
 }
 
@@ -276,8 +266,9 @@ mod tests {
     }
 
     #[test]
-    fn the_required_five_are_the_guards_five() {
+    fn the_fields_are_those_that_guards_and_views_know() {
         assert_eq!(REQUIRED.map(|field| field.name), shared::profile::REQUIRED);
+        assert_eq!(OPTIONAL.map(|field| field.name), shared::profile::OPTIONAL);
     }
 
     #[test]

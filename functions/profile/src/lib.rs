@@ -9,7 +9,6 @@ mod document;
 mod error;
 mod fields;
 mod patch;
-mod region;
 mod routes;
 mod store;
 mod view;

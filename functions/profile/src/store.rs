@@ -13,6 +13,13 @@ statements! {
     FIND = "SELECT version, hidden, avatar, gender, real_name, company, job_title, \
               motto, about, offers, needs, birthday, hometown, city, hobbies, industries, education \
             FROM profiles WHERE account_id = $1";
+    /// One profile, if the asker may see it.
+    FIND_SEEN = (concat!(
+        "SELECT version, hidden, avatar, gender, real_name, company, job_title, \
+           motto, about, offers, needs, birthday, hometown, city, hobbies, industries, education \
+         FROM profiles p WHERE p.account_id = $1 AND ",
+        shared::seen_by!("$2")
+    ));
     /// Changes what the patch names, if the version is the expected one (-1: any), and if it does not change
     /// a name that is verified or is being looked at.
     UPDATE = "UPDATE profiles SET \
@@ -90,6 +97,17 @@ pub fn find(cx: &Context, account_id: Uuid) -> Result<Profile, Error> {
         .sql()?
         .first(&FIND, &[Parameter::id(account_id)])?
         .ok_or(Error::NotFound)?;
+    Ok(Profile::from_row(account_id, &row)?)
+}
+
+/// The profile of an account, as far as `asker` may see it.
+///
+/// # Errors
+/// [`Error::NotFound`], or the database failed.
+pub fn find_seen(cx: &Context, account_id: Uuid, asker: Uuid) -> Result<Profile, Error> {
+    let parameters = [Parameter::id(account_id), Parameter::id(asker)];
+    let row = cx.sql()?.first(&FIND_SEEN, &parameters)?;
+    let row = row.ok_or(Error::NotFound)?;
     Ok(Profile::from_row(account_id, &row)?)
 }
 

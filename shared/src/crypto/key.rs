@@ -33,6 +33,8 @@ pub enum Purpose {
     IdNumberLookup,
     /// Signing upload forms and the links by which uploads are read.
     Upload,
+    /// Going on with a search for people nearby.
+    NearbyCursor,
 }
 
 impl Purpose {
@@ -47,6 +49,7 @@ impl Purpose {
             Self::IdempotentAnswer => b"chuangrenmai/idempotent-answer",
             Self::IdNumberLookup => b"chuangrenmai/id-number-lookup",
             Self::Upload => b"chuangrenmai/upload",
+            Self::NearbyCursor => b"chuangrenmai/nearby-cursor",
         }
     }
 }

@@ -20,7 +20,7 @@ pub use context::{Context, FromContext};
 pub use handler::Handler;
 pub use idempotency::STATEMENTS as IDEMPOTENCY_STATEMENTS;
 pub use json::{Json, Violation, object};
-pub use page::{Page, PageRequest};
+pub use page::{DEFAULT_LIMIT, Page, PageRequest, page_limit};
 pub use path::Id;
 pub use problem::{Problem, ProblemBody, lift_problems};
 pub use route::{MAX_BODY, Route, routes};

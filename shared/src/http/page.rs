@@ -11,7 +11,8 @@ use super::{Context, FromContext, Problem, Violation};
 
 /// The largest page that can be asked for.
 const MAX_LIMIT: u32 = 100;
-const DEFAULT_LIMIT: u32 = 20;
+/// The page if none is asked for.
+pub const DEFAULT_LIMIT: u32 = 20;
 
 /// Which page is asked for. Rows come by their UUIDv7 identifiers: newest first ([`PageRequest::before`]), or
 /// in a queue oldest first ([`PageRequest::after`]).
@@ -66,13 +67,7 @@ fn read(query: &str) -> Result<PageRequest, Violation> {
     };
     for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match key.as_ref() {
-            "limit" => {
-                request.limit = value
-                    .parse()
-                    .ok()
-                    .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-                    .ok_or_else(|| Violation::new("limit", "invalid"))?;
-            }
+            "limit" => request.limit = page_limit(&value)?,
             "cursor" => {
                 let id = URL_SAFE_NO_PAD
                     .decode(value.as_bytes())
@@ -85,6 +80,17 @@ fn read(query: &str) -> Result<PageRequest, Violation> {
         }
     }
     Ok(request)
+}
+
+/// The value of `?limit=`: from 1 to 100.
+///
+/// # Errors
+/// It is anything else.
+pub fn page_limit(value: &str) -> Result<u32, Violation> {
+    let limit = value.parse().ok();
+    limit
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| Violation::new("limit", "invalid"))
 }
 
 /// One page of a list.

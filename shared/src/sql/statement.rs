@@ -120,7 +120,7 @@ macro_rules! __statements {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __statement {
-    ({ sqlite: $sqlite:literal, postgres: $postgres:literal }) => {
+    ({ sqlite: $sqlite:expr, postgres: $postgres:expr }) => {
         $crate::sql::Statement::per_engine($sqlite, $postgres)
     };
     ($text:literal) => {

@@ -47,19 +47,24 @@ fn events(app: &App, person: &Person, purpose: &str, granted: i64) -> i64 {
     ))
 }
 
-/// What every `GET` answers to this person; the paths are those of the document. The consents answer what
-/// changes here.
+/// The `GET`s that need a consent, and say so without it.
+const NEED_LOCATION: [&str; 2] = ["/v1/location", "/v1/nearby/people"];
+
+/// What every other `GET` answers to this person; the paths are those of the document. The consents answer
+/// what changes here.
 fn read_everything(app: &App, person: &Person) -> Vec<(String, u16, Value)> {
     let document = app.document();
     let paths = document["paths"].as_object().expect("paths");
     let mut answers = Vec::new();
     for (path, item) in paths {
         let is_operators = path.starts_with("/v1/operator/");
-        if item.get("get").is_none() || is_operators || path == "/v1/consents" {
+        let is_apart = path == "/v1/consents" || NEED_LOCATION.contains(&path.as_str());
+        if item.get("get").is_none() || is_operators || is_apart {
             continue;
         }
         let path = path.replace("{id}", &person.account_id);
         let answer = app.get(&path, &person.token);
+        assert_ne!(answer.problem(), Some("consent-required"), "{path}");
         // Identifies the request, and is another one each time.
         let mut json = answer.json;
         if let Some(members) = json.as_object_mut() {
@@ -68,6 +73,11 @@ fn read_everything(app: &App, person: &Person) -> Vec<(String, u16, Value)> {
         answers.push((path, answer.status, json));
     }
     assert!(answers.iter().filter(|answer| answer.1 == 200).count() >= 8);
+    for path in NEED_LOCATION {
+        let answer = app.get(path, &person.token);
+        let is_refused = answer.json["purpose"] == "location";
+        assert_eq!(is_refused, rows(app, person, "location") == 0, "{path}");
+    }
     answers
 }
 

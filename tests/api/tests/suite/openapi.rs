@@ -95,6 +95,8 @@ fn every_route_is_documented_and_nothing_else() {
         sms_login::ROUTES,
         ::profile::ROUTES,
         ::consents::ROUTES,
+        ::nearby::ROUTES,
+        ::blocks::ROUTES,
         id_verification::ROUTES,
         ::uploads::ROUTES,
         health::ROUTES,

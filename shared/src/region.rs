@@ -9,6 +9,32 @@ const CITY_PROVINCES: [&str; 7] = [
     "110000", "120000", "310000", "500000", "710000", "810000", "820000",
 ];
 
+/// The whole city in which a division lies: a municipality, Hong Kong, Macao or Taiwan, a prefecture, or a
+/// county that belongs to none.
+pub fn whole_city(code: &str) -> String {
+    let province = format!("{:.2}0000", code);
+    if CITY_PROVINCES.contains(&province.as_str()) {
+        return province;
+    }
+    // Counties right under their province are numbered under a prefecture 90, which does not exist.
+    if code.get(2..4) == Some("90") {
+        return code.to_owned();
+    }
+    format!("{code:.4}00")
+}
+
+/// The first and the last code of what lies in a division, itself included.
+pub fn codes_within(code: &str) -> (String, String) {
+    let last = if let Some(province) = code.strip_suffix("0000") {
+        format!("{province}9999")
+    } else if let Some(prefecture) = code.strip_suffix("00") {
+        format!("{prefecture}99")
+    } else {
+        code.to_owned()
+    };
+    (code.to_owned(), last)
+}
+
 struct Division {
     name: &'static str,
     in_use: bool,
@@ -97,6 +123,22 @@ mod tests {
         ] {
             assert_eq!(full_name(code).as_deref(), Some(name));
         }
+    }
+
+    #[test]
+    fn the_city_of_a_district() {
+        for (code, city, last) in [
+            ("350203", "350200", "350299"),
+            ("350200", "350200", "350299"),
+            ("500233", "500000", "509999"),
+            ("110000", "110000", "119999"),
+            ("419001", "419001", "419001"),
+            ("710000", "710000", "719999"),
+        ] {
+            assert_eq!(whole_city(code), city, "{code}");
+            assert_eq!(codes_within(city), (city.into(), last.into()), "{code}");
+        }
+        assert_eq!(codes_within("350203"), ("350203".into(), "350203".into()));
     }
 
     #[test]

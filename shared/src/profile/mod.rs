@@ -1,11 +1,17 @@
-//! The fields without which nobody enters the app (clause L2), and the guard that holds them.
+//! The fields without which nobody enters the app (clause L2), and the guard that holds them; and what others
+//! see of a profile.
 
 use http::StatusCode;
 use uuid::Uuid;
 
 use crate::http::{Context, FromContext, Problem};
 use crate::session::Session;
-use crate::sql::{Parameter, statements};
+use crate::sql::{Parameter, Row, SqlError, statements};
+
+mod seen;
+mod view;
+
+pub use view::{Answered, Gender, OPTIONAL, Region, hidden_bit, show};
 
 /// The five required fields, as columns and as members of the profile.
 pub const REQUIRED: [&str; 5] = ["avatar", "gender", "real_name", "company", "job_title"];
@@ -21,7 +27,8 @@ statements! {
 /// # Errors
 /// The database failed.
 pub fn missing(cx: &Context, account_id: Uuid) -> Result<Vec<&'static str>, Problem> {
-    Ok(required(cx, account_id)?.err().unwrap_or_default())
+    let row = select(cx, account_id)?;
+    Ok(required(row.as_ref())?.err().unwrap_or_default())
 }
 
 /// The guard of everything behind the app's door: the caller has given the required five.
@@ -33,10 +40,13 @@ pub struct ProfileComplete {
     pub real_name: String,
 }
 
-impl FromContext for ProfileComplete {
-    fn from_context(cx: &Context) -> Result<Self, Problem> {
-        let session = Session::from_context(cx)?;
-        let [_, _, real_name, _, _] = required(cx, session.account_id)?.map_err(|missing| {
+impl ProfileComplete {
+    /// The guard's answer from a row that has the required five as columns; none is a profile with nothing.
+    ///
+    /// # Errors
+    /// 403 `profile-incomplete`, or a column is not what it should be.
+    pub fn from_row(row: Option<&Row>) -> Result<Self, Problem> {
+        let [_, _, real_name, _, _] = required(row)?.map_err(|missing| {
             Problem::new(
                 StatusCode::FORBIDDEN,
                 "profile-incomplete",
@@ -48,17 +58,23 @@ impl FromContext for ProfileComplete {
     }
 }
 
+impl FromContext for ProfileComplete {
+    fn from_context(cx: &Context) -> Result<Self, Problem> {
+        let session = Session::from_context(cx)?;
+        Self::from_row(select(cx, session.account_id)?.as_ref())
+    }
+}
+
+fn select(cx: &Context, account_id: Uuid) -> Result<Option<Row>, Problem> {
+    let parameters = [Parameter::id(account_id)];
+    Ok(cx.sql()?.first(&SELECT_REQUIRED, &parameters)?)
+}
+
 /// The required five, or which of them are missing.
-fn required(
-    cx: &Context,
-    account_id: Uuid,
-) -> Result<Result<[String; 5], Vec<&'static str>>, Problem> {
-    let row = cx
-        .sql()?
-        .first(&SELECT_REQUIRED, &[Parameter::id(account_id)])?;
+fn required(row: Option<&Row>) -> Result<Result<[String; 5], Vec<&'static str>>, SqlError> {
     let (mut given, mut missing) = (Vec::new(), Vec::new());
     for field in REQUIRED {
-        let value = row.as_ref().map(|row| row.get::<Option<String>>(field));
+        let value = row.map(|row| row.get::<Option<String>>(field));
         match value.transpose()?.flatten() {
             Some(value) => given.push(value),
             None => missing.push(field),

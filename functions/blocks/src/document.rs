@@ -1,0 +1,14 @@
+//! This function's part of the OpenAPI document.
+
+use utoipa::OpenApi;
+
+use crate::routes;
+
+#[derive(OpenApi)]
+#[openapi(paths(routes::blocks::list, routes::block::set, routes::block::clear))]
+struct Document;
+
+/// The routes' documentation, and the types that they name.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}

@@ -1,0 +1,4 @@
+//! One file a path.
+
+pub mod block;
+pub mod blocks;

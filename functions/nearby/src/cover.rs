@@ -1,0 +1,100 @@
+//! Which cells to look at: the rings around a cell, each as a few ranges of cell numbers.
+
+use crate::cell::{Block, Cell, Centre};
+
+/// The steps in which distances are answered, in metres (clause E20). What lies beyond the last is not
+/// nearby.
+pub const STEPS: [i64; 7] = [500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
+
+/// The step of a squared distance: the first that it does not exceed.
+pub fn step(squared_distance: i64) -> Option<i64> {
+    STEPS
+        .into_iter()
+        .find(|step| squared_distance <= step * step)
+}
+
+/// What belongs to one step: the cells at a distance of more than the step before and at most this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ring {
+    /// The step in metres.
+    pub step: i64,
+    /// The least squared distance in it.
+    pub nearest: i64,
+    /// The largest squared distance in it.
+    pub farthest: i64,
+}
+
+impl Ring {
+    /// The rings of all steps up to `radius`, the nearest first.
+    pub fn within(radius: i64) -> impl Iterator<Item = Self> {
+        let before = std::iter::once(None).chain(STEPS.map(Some));
+        STEPS
+            .into_iter()
+            .zip(before)
+            .filter(move |(step, _)| *step <= radius)
+            .map(|(step, before)| Self {
+                step,
+                nearest: before.map_or(0, |before| before * before + 1),
+                farthest: step * step,
+            })
+    }
+
+    /// At most `most` ranges that hold every cell of the ring around `origin`, in ascending order, apart from
+    /// each other. They may hold others too.
+    pub fn cover(&self, origin: Cell, most: usize) -> Vec<(i64, i64)> {
+        let mut ranges = Vec::new();
+        for block in Block::sphere() {
+            self.add(block, origin.centre(), &mut ranges);
+        }
+        ranges.sort_unstable();
+        merge(&ranges, most)
+    }
+
+    fn add(&self, block: Block, origin: Centre, ranges: &mut Vec<(i64, i64)>) {
+        let squared = origin.squared_distance(block.centre());
+        let Some(quarters) = block.quarters() else {
+            if (self.nearest..=self.farthest).contains(&squared) {
+                ranges.push(block.numbers());
+            }
+            return;
+        };
+        let (distance, reach) = ((squared as f64).sqrt(), block.reach());
+        let (inner, outer) = ((self.nearest as f64).sqrt(), (self.farthest as f64).sqrt());
+        if distance - reach > outer || distance + reach < inner {
+            return;
+        }
+        let is_inside = distance - reach >= inner && distance + reach <= outer;
+        // Finer blocks at the edges would only be merged again.
+        let is_fine = reach * 16.0 <= outer;
+        if is_inside || is_fine {
+            ranges.push(block.numbers());
+        } else {
+            for quarter in quarters {
+                self.add(quarter, origin, ranges);
+            }
+        }
+    }
+}
+
+/// Closes the smallest gaps until there are at most `most` ranges.
+fn merge(ranges: &[(i64, i64)], most: usize) -> Vec<(i64, i64)> {
+    let gap = |pair: &[(i64, i64)]| pair[1].0.abs_diff(pair[0].1);
+    let mut gaps: Vec<u64> = ranges.windows(2).map(gap).collect();
+    gaps.sort_unstable_by(|a, b| b.cmp(a));
+    // Between neighbours there is no cell, so no gap is kept open.
+    let widest_closed = gaps.get(most.saturating_sub(1)).copied().unwrap_or(0);
+    let mut merged: Vec<(i64, i64)> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.0.abs_diff(last.1) <= widest_closed.max(NEIGHBOURS) => {
+                last.1 = range.1;
+            }
+            _ => merged.push(*range),
+        }
+    }
+    merged
+}
+
+/// How far the numbers of two cells are apart that follow each other on the curve: twice the lowest bit that
+/// is set in each, at S2's level 14 of 30.
+const NEIGHBOURS: u64 = 2 << (2 * (30 - 14));

@@ -36,7 +36,7 @@ pub const CARD: [&str; 8] = [
 macro_rules! ranges {
     () => {
         "WITH ranges (rank, low, high, nearest, farthest) AS (VALUES \
-             (0, CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT)), \
+             (CAST(0 AS BIGINT), CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT)), \
              (1, $5, $6, $7, $8), (2, $9, $10, $11, $12), \
              (3, $13, $14, $15, $16), (4, $17, $18, $19, $20), (5, $21, $22, $23, $24), \
              (6, $25, $26, $27, $28), (7, $29, $30, $31, $32), (8, $33, $34, $35, $36), \

@@ -62,7 +62,7 @@ impl Builder {
         self
     }
 
-    /// With limits on codes and passwords that no test reaches.
+    /// With limits on codes, passwords and locations that no test reaches.
     #[must_use]
     pub fn without_limits(self) -> Self {
         let limits = [
@@ -72,6 +72,8 @@ impl Builder {
             "sms_codes_per_address_hour",
             "password_tries_per_number_hour",
             "password_tries_per_address_hour",
+            "location_updates_per_hour",
+            "location_placements_per_day",
         ];
         limits
             .into_iter()

@@ -22,6 +22,7 @@ mod log;
 mod manifest;
 mod operators;
 mod people;
+mod places;
 mod request;
 mod uploads;
 

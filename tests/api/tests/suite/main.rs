@@ -2,6 +2,7 @@
 
 mod alipay_messages;
 mod aliyun;
+mod blocks;
 mod consents;
 mod contact;
 mod current_session;
@@ -13,6 +14,7 @@ mod identity;
 mod identity_faults;
 mod key_value_down;
 mod limits;
+mod nearby;
 mod openapi;
 mod operators;
 mod password;

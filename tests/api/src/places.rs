@@ -1,0 +1,69 @@
+//! People at places.
+
+use serde_json::{Value, json};
+
+use crate::{Answer, App, Person};
+
+impl App {
+    /// Gives a person's location in WGS-84.
+    pub fn locate(&self, person: &Person, lat: f64, lng: f64) -> Answer {
+        let body =
+            json!({ "lat": lat, "lng": lng, "accuracy_m": 10, "coordinate_system": "wgs84" });
+        self.request("PUT", "/v1/location")
+            .token(&person.token)
+            .json(&body)
+    }
+
+    /// Forgets a person's location.
+    pub fn forget_location(&self, person: &Person) {
+        self.request("DELETE", "/v1/location")
+            .token(&person.token)
+            .send()
+            .expect(204);
+    }
+
+    /// Someone new whose profile is complete and who agrees to the use of locations.
+    pub fn someone_locatable(&self) -> Person {
+        let person = self.someone();
+        self.complete_profile(&person);
+        self.consent(&person, "location", true).expect(200);
+        person
+    }
+
+    /// Someone new at this place.
+    pub fn someone_at(&self, lat: f64, lng: f64) -> Person {
+        let person = self.someone_locatable();
+        self.locate(&person, lat, lng).expect(200);
+        person
+    }
+
+    /// The first page of the people nearby; `query` begins with `?` unless it is empty.
+    pub fn nearby(&self, person: &Person, query: &str) -> Answer {
+        self.get(&format!("/v1/nearby/people{query}"), &person.token)
+    }
+
+    /// Every page of a list, to the last.
+    pub fn all_pages(&self, person: &Person, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            let next = match cursor.as_str() {
+                "" => path.to_owned(),
+                cursor => format!("{path}{mark}cursor={cursor}"),
+            };
+            let page = self.get(&next, &person.token).expect(200);
+            items.extend(
+                page.json["items"]
+                    .as_array()
+                    .expect("a list")
+                    .iter()
+                    .cloned(),
+            );
+            match page.json["next_cursor"].as_str() {
+                Some(next) => cursor = next.to_owned(),
+                None => return items,
+            }
+        }
+    }
+}

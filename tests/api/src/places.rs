@@ -1,8 +1,8 @@
-//! People at places.
+//! People at places, one by one through the door or many at once into the database.
 
 use serde_json::{Value, json};
 
-use crate::{Answer, App, Person};
+use crate::{Answer, App, Database, Engine, Person};
 
 impl App {
     /// Gives a person's location in WGS-84.
@@ -65,5 +65,32 @@ impl App {
                 None => return items,
             }
         }
+    }
+}
+
+impl Database {
+    /// Puts rows into a table; each is the text of its values in parentheses.
+    pub fn insert(&self, table: &str, rows: &[String]) {
+        for rows in rows.chunks(500) {
+            let rows = rows.join(", ");
+            self.rows(&format!("INSERT INTO {table} VALUES {rows} RETURNING 'x'"));
+        }
+    }
+
+    /// Puts accounts into the database: just enough of them to be referred to.
+    pub fn insert_accounts(&self, ids: &[String]) {
+        let bytes = |id: &str| {
+            let hex = id.replace('-', "");
+            match self.engine() {
+                Engine::Sqlite => format!("X'{hex}'"),
+                Engine::Postgres => format!("'\\x{hex}'::BYTEA"),
+            }
+        };
+        let consents = ids.iter().map(|id| format!("('{id}', 'p', 0)"));
+        self.insert("policy_consents", &consents.collect::<Vec<_>>());
+        let accounts = ids
+            .iter()
+            .map(|id| format!("('{id}', {0}, {0}, '{id}', NULL, 'p', 0)", bytes(id)));
+        self.insert("accounts", &accounts.collect::<Vec<_>>());
     }
 }

@@ -79,24 +79,10 @@ on_both_engines! {
 
     fn there_is_a_most_of_them(app: App) {
         let (person, other) = (app.someone(), app.someone());
-        let numbers: Vec<_> = (0..999).map(|number| format!("('x{number}')")).collect();
-        let numbers = numbers.join(", ");
-        for statement in [
-            format!(
-                "INSERT INTO policy_consents SELECT column1, 'p', 0 FROM (VALUES {numbers}) v RETURNING version"
-            ),
-            format!(
-                "INSERT INTO accounts (id, phone_hash, phone, person_key_id, policy_version, created_at) \
-                 SELECT column1, CAST(column1 AS BYTEA), CAST('' AS BYTEA), '', 'p', 0 \
-                 FROM (VALUES {numbers}) v RETURNING id"
-            ),
-            format!(
-                "INSERT INTO blocks SELECT '{}', column1, 0 FROM (VALUES {numbers}) v RETURNING created_at",
-                person.account_id
-            ),
-        ] {
-            app.database().rows(&statement);
-        }
+        let many: Vec<_> = (0..999).map(|at| format!("{at:08x}-0000-7000-8000-000000000000")).collect();
+        app.database().insert_accounts(&many);
+        let blocks: Vec<_> = many.iter().map(|id| format!("('{}', '{id}', 0)", person.account_id)).collect();
+        app.database().insert("blocks", &blocks);
         block(&app, &person, &other.account_id).expect(204);
         let third = app.someone();
         block(&app, &person, &third.account_id).expect_problem(409, "too-many-blocks");

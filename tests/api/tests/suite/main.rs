@@ -14,6 +14,7 @@ mod identity;
 mod identity_faults;
 mod key_value_down;
 mod limits;
+mod location;
 mod nearby;
 mod openapi;
 mod operators;

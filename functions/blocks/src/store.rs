@@ -15,7 +15,7 @@ const MOST: i64 = 1000;
 statements! {
     /// Blocks, if there are not too many already; one that stands stays as it is.
     BLOCK = "INSERT INTO blocks (account_id, blocked_id, created_at) \
-             SELECT $1, $2, CAST($3 AS BIGINT) FROM accounts a WHERE a.id = $1 AND $4 > \
+             SELECT $1, $2, CAST($3 AS BIGINT) WHERE $4 > \
                (SELECT COUNT(*) FROM blocks b WHERE b.account_id = $1 AND b.blocked_id <> $2) \
              ON CONFLICT (account_id, blocked_id) DO UPDATE SET created_at = blocks.created_at \
              RETURNING created_at";

@@ -127,6 +127,8 @@ pub enum Moved {
         /// When the same move would be slow enough.
         possible_at: Timestamp,
     },
+    /// There was none when the move was tried, and now there is one that can be moved.
+    Raced,
     /// There is no location to be moved.
     Missing,
 }
@@ -167,10 +169,15 @@ pub fn advance(
     if location.updated_at > cx.now() {
         return Ok(Moved::Overtaken(location));
     }
-    let distance = (centre.squared_distance(location.cell.centre()) as f64).sqrt() - slack as f64;
-    let wait = Duration::from_secs_f64((distance * 3.6 / rules.max_speed as f64).max(0.0));
-    Ok(Moved::TooFast {
-        possible_at: location.updated_at.plus(wait),
+    // A metre more, for what the statement's integers round down.
+    let distance = (centre.squared_distance(location.cell.centre()) as f64).sqrt() + 1.0;
+    let excess = (distance - slack as f64).max(0.0);
+    let wait = Duration::from_secs_f64(excess * 3.6 / rules.max_speed as f64);
+    let possible_at = location.updated_at.plus(wait);
+    Ok(if possible_at > cx.now() {
+        Moved::TooFast { possible_at }
+    } else {
+        Moved::Raced
     })
 }
 

@@ -6,6 +6,8 @@ use shared::session::Session;
 use crate::store::{self, Block};
 
 /// List whom I have blocked
+///
+/// The newest accounts come first.
 #[utoipa::path(get, path = "/v1/blocks", tag = "blocks", security(("session" = [])),
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if absent"),

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use shared::http::{Answer, Context, Json, ProblemBody, Violation};
+use shared::http::{Answer, Context, Json, Problem, ProblemBody, Violation};
 use shared::log::Level;
 use shared::rate_limit::{self, Limit};
 use shared::session::Session;
@@ -142,8 +142,8 @@ pub fn set(
     let subject = account.as_bytes();
     let allowed = variables::parsed("location_updates_per_hour")?;
     let _spent = rate_limit::take(cx, [Limit::per_hour("location-update", subject, allowed)])?;
-    // At most twice around: what is placed by somebody else in between can be moved.
-    for _ in 0..2 {
+    // Around again only if another request of the same person came in between.
+    for _ in 0..3 {
         match location::advance(cx, account, &given, &rules)? {
             Moved::Done(location) | Moved::Overtaken(location) => {
                 return Ok(Answer::ok(&LocationView::from(location)));
@@ -152,6 +152,7 @@ pub fn set(
                 cx.log(Level::Warning, "location_too_fast", &[]);
                 return Err(Error::TooFast { possible_at });
             }
+            Moved::Raced => continue,
             Moved::Missing => {}
         }
         // Who forgets a location and places another goes around the limit of speed.
@@ -162,7 +163,7 @@ pub fn set(
             return Ok(Answer::ok(&LocationView::from(location)));
         }
     }
-    Err(shared::http::Problem::unavailable().into())
+    Err(Problem::unavailable().into())
 }
 
 /// Forget my location

@@ -42,7 +42,7 @@ fn metres(point: &Value, lat: f64, lng: f64) -> f64 {
 
 on_both_engines! {
     // clause E20
-    fn a_cell_is_kept_and_the_position_is_not(app: App) {
+    [stand_in] fn a_cell_is_kept_and_the_position_is_not(app: App) {
         let person = app.someone_locatable();
         app.clock().stop();
         let first = put(&app, &person, &update(HERE.0, HERE.1)).expect(200);
@@ -133,7 +133,7 @@ on_both_engines! {
     }
 
     // clause E20
-    fn it_is_forgotten_when_asked_and_after_a_day(builder: Builder) {
+    [stand_in] fn it_is_forgotten_when_asked_and_after_a_day(builder: Builder) {
         let app = builder.without_limits().start();
         let person = app.someone_at(HERE.0, HERE.1);
         for _ in 0..2 {
@@ -165,7 +165,7 @@ on_both_engines! {
         assert!(!with(Some(false)));
     }
 
-    fn nobody_is_faster_than_an_aeroplane(app: App) {
+    [stand_in] fn nobody_is_faster_than_an_aeroplane(app: App) {
         app.clock().stop();
         let person = app.someone_at(HERE.0, HERE.1);
         let kept = rows(&app, &person);
@@ -195,7 +195,7 @@ on_both_engines! {
         app.locate(&other, HERE.0, HERE.1).expect(200);
     }
 
-    fn forgetting_does_not_lead_around_the_limit_of_speed(builder: Builder) {
+    [stand_in] fn forgetting_does_not_lead_around_the_limit_of_speed(builder: Builder) {
         let app = builder.variable("location_placements_per_day", "3").start();
         let person = app.someone_locatable();
         for place in 0..3 {
@@ -239,7 +239,7 @@ on_both_engines! {
         }
     }
 
-    fn an_update_that_was_stopped_is_done_by_the_next(builder: Builder) {
+    [stand_in] fn an_update_that_was_stopped_is_done_by_the_next(builder: Builder) {
         let app = builder.without_limits().start();
         for placed in [false, true] {
             sweep(

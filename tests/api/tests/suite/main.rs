@@ -16,6 +16,7 @@ mod key_value_down;
 mod limits;
 mod location;
 mod nearby;
+mod nearby_attacker;
 mod nearby_oracle;
 mod openapi;
 mod operators;

@@ -6,13 +6,6 @@ use crate::cell::{Block, Cell, Centre};
 /// nearby.
 pub const STEPS: [i64; 7] = [500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
 
-/// The step of a squared distance: the first that it does not exceed.
-pub fn step(squared_distance: i64) -> Option<i64> {
-    STEPS
-        .into_iter()
-        .find(|step| squared_distance <= step * step)
-}
-
 /// What belongs to one step: the cells at a distance of more than the step before and at most this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ring {
@@ -76,25 +69,89 @@ impl Ring {
     }
 }
 
+/// How far the numbers of two cells are apart that follow each other on the curve: twice the lowest bit that
+/// is set in each, at S2's level 14 of 30.
+const NEIGHBOURS: u64 = 2 << (2 * (30 - 14));
+
 /// Closes the smallest gaps until there are at most `most` ranges.
 fn merge(ranges: &[(i64, i64)], most: usize) -> Vec<(i64, i64)> {
     let gap = |pair: &[(i64, i64)]| pair[1].0.abs_diff(pair[0].1);
     let mut gaps: Vec<u64> = ranges.windows(2).map(gap).collect();
     gaps.sort_unstable_by(|a, b| b.cmp(a));
-    // Between neighbours there is no cell, so no gap is kept open.
-    let widest_closed = gaps.get(most.saturating_sub(1)).copied().unwrap_or(0);
+    let closed = gaps.get(most.saturating_sub(1)).copied();
+    let closed = closed.map_or(NEIGHBOURS, |gap| gap.max(NEIGHBOURS));
     let mut merged: Vec<(i64, i64)> = Vec::new();
     for range in ranges {
         match merged.last_mut() {
-            Some(last) if range.0.abs_diff(last.1) <= widest_closed.max(NEIGHBOURS) => {
-                last.1 = range.1;
-            }
+            Some(last) if range.0.abs_diff(last.1) <= closed => last.1 = range.1,
             _ => merged.push(*range),
         }
     }
     merged
 }
 
-/// How far the numbers of two cells are apart that follow each other on the curve: twice the lowest bit that
-/// is set in each, at S2's level 14 of 30.
-const NEIGHBOURS: u64 = 2 << (2 * (30 - 14));
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::position::Position;
+
+    fn cell(lat: f64, lng: f64) -> Cell {
+        Cell::around(Position { lat, lng })
+    }
+
+    fn is_in(ranges: &[(i64, i64)], cell: Cell) -> bool {
+        let number = cell.number();
+        ranges
+            .iter()
+            .any(|(low, high)| (*low..=*high).contains(&number))
+    }
+
+    #[test]
+    fn the_first_ring_of_one_is_its_own_cell() {
+        let origin = cell(24.48, 118.09);
+        let first = Ring::within(500).next().unwrap();
+        let number = origin.number();
+        assert_eq!(first.cover(origin, 4), [(number, number)]);
+    }
+
+    #[test]
+    fn every_step_is_a_ring_and_they_follow_each_other() {
+        let rings: Vec<_> = Ring::within(50_000).collect();
+        assert_eq!(
+            rings.iter().map(|ring| ring.step).collect::<Vec<_>>(),
+            STEPS
+        );
+        assert_eq!(rings[0].nearest, 0);
+        for pair in rings.windows(2) {
+            assert_eq!(pair[0].farthest + 1, pair[1].nearest);
+        }
+        assert_eq!(Ring::within(2000).count(), 3);
+    }
+
+    proptest! {
+        // Anywhere on Earth, the poles and the antimeridian included: `up` and `round` name a point of the
+        // sphere, and the other is a little to the side of it.
+        #[test]
+        fn a_cell_of_a_ring_is_in_its_cover(
+            up in -1.0..=1.0f64, round in -180.0..=180.0f64,
+            north in -0.5..0.5f64, east in -0.5..0.5f64, most in 1usize..12,
+        ) {
+            let lat = up.asin().to_degrees();
+            let origin = cell(lat, round);
+            let aside = (lat + north).clamp(-90.0, 90.0);
+            let other = cell(aside, round + east / aside.to_radians().cos().max(0.01));
+            let squared = origin.centre().squared_distance(other.centre());
+            for ring in Ring::within(50_000) {
+                let cover = ring.cover(origin, most);
+                prop_assert!(cover.len() <= most);
+                prop_assert!(cover.iter().all(|(low, high)| low <= high));
+                prop_assert!(cover.windows(2).all(|pair| pair[0].1 < pair[1].0));
+                if (ring.nearest..=ring.farthest).contains(&squared) {
+                    prop_assert!(is_in(&cover, other), "{ring:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,15 +1,16 @@
 //! A search for people nearby: which cells a page looks at, and where the next one goes on.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand_core::CryptoRng;
 use shared::crypto::Key;
 use shared::time::Timestamp;
-use std::time::Duration;
 use uuid::Uuid;
 
 use crate::cell::Cell;
-use crate::cover::{Ring, STEPS};
+use crate::cover::Ring;
 
 /// How many ranges one statement takes.
 pub const RANGES: usize = 24;
@@ -137,7 +138,95 @@ fn rest(cover: &[(i64, i64)], last: i64, ring: Ring) -> Vec<Range> {
     rest
 }
 
-/// Whether `radius` is one that can be asked for.
-pub fn is_radius(radius: i64) -> bool {
-    STEPS.contains(&radius)
+#[cfg(test)]
+mod tests {
+    use shared::random;
+
+    use super::*;
+    use crate::cover::STEPS;
+    use crate::position::Position;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+    fn search() -> Search {
+        Search {
+            origin: Cell::around(Position {
+                lat: 24.48,
+                lng: 118.09,
+            }),
+            began_at: NOW,
+            last: None,
+        }
+    }
+
+    #[test]
+    fn ranges_come_by_ring_and_by_number_and_fit_into_the_statement() {
+        for radius in STEPS {
+            let ranges = search().ranges(radius);
+            assert!(!ranges.is_empty() && ranges.len() < RANGES);
+            let order = |range: &Range| (range.ring.step, range.low);
+            assert!(ranges.is_sorted_by(|a, b| order(a) < order(b)), "{radius}");
+        }
+    }
+
+    #[test]
+    fn after_a_place_come_the_rest_of_its_cell_and_what_follows() {
+        let all = search().ranges(5000);
+        let within = all[all.len() / 2];
+        let (cell, ring) = (within.low, within.ring);
+        let last = Place {
+            step: ring.step,
+            cell,
+            account_id: Uuid::nil(),
+        };
+        let rest = Search {
+            last: Some(last),
+            ..search()
+        };
+        let rest = rest.ranges(5000);
+        assert!(rest.len() <= RANGES);
+        assert_eq!(
+            (rest[0].low, rest[0].high, rest[0].ring),
+            (cell, cell, ring)
+        );
+        assert!(
+            rest[1..]
+                .iter()
+                .all(|range| range.ring.step > ring.step || range.low > cell)
+        );
+        // What is looked at afterwards is what was to be looked at, without what has been.
+        let covers = |ranges: &[Range], step: i64, cell: i64| {
+            let holds = |range: &&Range| {
+                range.ring.step == step && (range.low..=range.high).contains(&cell)
+            };
+            ranges.iter().find(holds).is_some()
+        };
+        for range in all
+            .iter()
+            .filter(|range| (range.ring.step, range.low) > (ring.step, cell))
+        {
+            assert!(covers(&rest, range.ring.step, range.low));
+        }
+    }
+
+    #[test]
+    fn a_cursor_opens_for_the_same_question_alone_and_not_for_long() {
+        let (mut rng, key) = (random::host(), Key::generate(&mut random::host()));
+        assert_eq!(search().seal(&key, "q", &mut rng), None);
+        let search = Search {
+            last: Some(Place {
+                step: 2000,
+                cell: -7,
+                account_id: Uuid::from_u128(7),
+            }),
+            ..search()
+        };
+        let cursor = search.seal(&key, "q", &mut rng).unwrap();
+        let open = |cursor: &str, asked, now| Search::open(cursor, &key, asked, now);
+        assert_eq!(open(&cursor, "q", NOW), Some(search));
+        assert_eq!(open(&cursor, "r", NOW), None);
+        assert_eq!(open(&cursor[1..], "q", NOW), None);
+        assert_eq!(open("", "q", NOW), None);
+        assert_eq!(open(&cursor, "q", NOW.plus(VALID_FOR)), None);
+    }
 }

@@ -58,7 +58,7 @@ impl Ring {
         }
         let is_inside = distance - reach >= inner && distance + reach <= outer;
         // Finer blocks at the edges would only be merged again.
-        let is_fine = reach * 16.0 <= outer;
+        let is_fine = reach * 4.0 <= outer;
         if is_inside || is_fine {
             ranges.push(block.numbers());
         } else {

@@ -68,16 +68,22 @@ macro_rules! candidates_sqlite {
     };
 }
 
-/// Whether a candidate `c` with the profile `p` is answered.
-macro_rules! fits {
+/// Whether a candidate `c` belongs to its ring and shows where it is.
+macro_rules! is_near {
+    () => {
+        "c.squared BETWEEN c.nearest AND c.farthest AND c.hidden = 0 AND c.moved_at <= $108 AND c.expires_at > $109"
+    };
+}
+
+/// The profile `p` of a candidate `c`, if it is looked for and may be seen.
+macro_rules! fitting_profile {
     ($industry:literal) => {
         concat!(
-            "c.squared BETWEEN c.nearest AND c.farthest AND c.hidden = 0 AND c.moved_at <= $102 \
-             AND c.expires_at > $103 AND p.account_id <> $104 AND (p.hidden & $105) = 0 \
-             AND COALESCE(p.city, '') BETWEEN $106 AND $107 AND (CAST($108 AS BIGINT) = 0 OR ",
+            "profiles p WHERE p.account_id = c.account_id AND p.account_id <> $102 AND (p.hidden & $103) = 0 \
+             AND COALESCE(p.city, '') BETWEEN $104 AND $105 AND (CAST($106 AS BIGINT) = 0 OR ",
             $industry,
             ") AND ",
-            shared::seen_by!("$104")
+            shared::seen_by!("$102")
         )
     };
 }
@@ -106,13 +112,15 @@ statements! {
             card!(),
             " FROM (",
             candidates_sqlite!(),
-            " LIMIT $101) c CROSS JOIN profiles p WHERE p.account_id = c.account_id AND ",
-            fits!("INSTR(',' || SUBSTR(p.industries, 2), $109) > 0"),
+            " LIMIT CAST($101 AS BIGINT)) c CROSS JOIN ",
+            fitting_profile!("INSTR(',' || SUBSTR(p.industries, 2), $107) > 0"),
+            " AND ",
+            is_near!(),
             ") UNION ALL SELECT * FROM (SELECT c.rank, c.account_id, c.cell, ",
             no_card!(),
             " FROM (",
             candidates_sqlite!(),
-            " LIMIT 1 OFFSET $101 - 1) c) LIMIT $110"
+            " LIMIT 1 OFFSET $101 - 1) c) LIMIT CAST($110 AS BIGINT)"
         ),
         postgres: concat!(
             ranges!(),
@@ -124,9 +132,10 @@ statements! {
               ORDER BY ranges.rank, l.cell, l.account_id LIMIT $101) \
              (SELECT c.rank, c.account_id, c.cell, ",
             card!(),
-            " FROM candidates c CROSS JOIN LATERAL (SELECT * FROM profiles p \
-                WHERE p.account_id = c.account_id LIMIT 1) p WHERE ",
-            fits!("STRPOS(',' || SUBSTR(p.industries, 2), $109) > 0"),
+            " FROM candidates c CROSS JOIN LATERAL (SELECT * FROM ",
+            fitting_profile!("STRPOS(',' || SUBSTR(p.industries, 2), $107) > 0"),
+            " LIMIT 1) p WHERE ",
+            is_near!(),
             ") UNION ALL (SELECT c.rank, c.account_id, c.cell, ",
             no_card!(),
             " FROM candidates c LIMIT 1 OFFSET $101 - 1) LIMIT $110"
@@ -265,14 +274,14 @@ pub fn parameters(
         Parameter::Integer(centre.z),
         Parameter::text(search.after()),
         Parameter::Integer(LOOKED_AT),
-        Parameter::time(search.began_at),
-        Parameter::time(now),
         Parameter::id(asker),
         Parameter::Integer(filtered.map(|(name, _)| hidden_bit(name)).sum()),
         Parameter::text(first),
         Parameter::text(last),
         Parameter::flag(wanted.industry.is_some()),
         Parameter::text(wanted.industry.as_deref().map_or_else(String::new, item)),
+        Parameter::time(search.began_at),
+        Parameter::time(now),
         Parameter::Integer(i64::from(wanted.limit) + 1),
     ]);
     parameters

@@ -5,9 +5,11 @@
 
 mod host;
 mod load;
+mod nearby;
 mod rsa;
 mod verification;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -46,6 +48,16 @@ struct Row {
 }
 
 fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        None => endpoints(),
+        Some((name, sizes)) if name == "nearby" => nearby::run(sizes),
+        Some((name, _)) => anyhow::bail!("there is no benchmark {name}"),
+    }
+}
+
+/// Every endpoint against its limit.
+fn endpoints() -> Result<()> {
     let state = tempfile::tempdir()?;
     prepare(&state.path().join("sqlite_db.db"))?;
     let alipay = Alipay::start(verification::APP_ID);
@@ -86,16 +98,21 @@ const APP_VARIABLES: [(&str, &str); 6] = [
 
 /// The application's schema, and one row for the bare component.
 fn prepare(database: &Path) -> Result<()> {
-    let migrated = std::process::Command::new("scripts/migrate")
-        .arg("sqlite")
-        .arg(database)
-        .stdout(std::process::Stdio::null())
-        .status()?;
-    ensure!(migrated.success(), "scripts/migrate failed");
+    migrate("sqlite", database.as_os_str())?;
     rusqlite::Connection::open(database)?.execute_batch(
         "CREATE TABLE bare (id BIGINT PRIMARY KEY, value BIGINT NOT NULL);
          INSERT INTO bare VALUES (1, 0);",
     )?;
+    Ok(())
+}
+
+fn migrate(engine: &str, database: &OsStr) -> Result<()> {
+    let migrated = std::process::Command::new("scripts/migrate")
+        .arg(engine)
+        .arg(database)
+        .stdout(std::process::Stdio::null())
+        .status()?;
+    ensure!(migrated.success(), "scripts/migrate failed");
     Ok(())
 }
 

@@ -32,38 +32,66 @@ impl Ring {
             })
     }
 
-    /// At most `most` ranges that hold every cell of the ring around `origin`, in ascending order, apart from
-    /// each other. They may hold others too.
-    pub fn cover(&self, origin: Cell, most: usize) -> Vec<(i64, i64)> {
-        let mut ranges = Vec::new();
-        for block in Block::sphere() {
-            self.add(block, origin.centre(), &mut ranges);
-        }
+    fn holds(&self, squared_distance: i64) -> bool {
+        (self.nearest..=self.farthest).contains(&squared_distance)
+    }
+}
+
+/// For each ring around `origin`, at most `most` ranges that hold every cell of it, in ascending order, apart
+/// from each other. They may hold others too.
+pub fn cover(origin: Cell, rings: &[Ring], most: usize) -> Vec<Vec<(i64, i64)>> {
+    let mut cover = Cover {
+        origin: origin.centre(),
+        rings,
+        ranges: vec![Vec::new(); rings.len()],
+    };
+    for block in Block::sphere() {
+        cover.add(block, &vec![true; rings.len()]);
+    }
+    let merged = cover.ranges.into_iter().map(|mut ranges| {
         ranges.sort_unstable();
         merge(&ranges, most)
-    }
+    });
+    merged.collect()
+}
 
-    fn add(&self, block: Block, origin: Centre, ranges: &mut Vec<(i64, i64)>) {
-        let squared = origin.squared_distance(block.centre());
+struct Cover<'a> {
+    origin: Centre,
+    rings: &'a [Ring],
+    ranges: Vec<Vec<(i64, i64)>>,
+}
+
+impl Cover<'_> {
+    /// Adds what of `block` is needed for those rings that are `open`: not covered by a larger block.
+    fn add(&mut self, block: Block, open: &[bool]) {
+        let squared = self.origin.squared_distance(block.centre());
         let Some(quarters) = block.quarters() else {
-            if (self.nearest..=self.farthest).contains(&squared) {
-                ranges.push(block.numbers());
+            let rings = self.rings.iter().zip(open).zip(&mut self.ranges);
+            for ((ring, is_open), ranges) in rings {
+                if *is_open && ring.holds(squared) {
+                    ranges.push(block.numbers());
+                }
             }
             return;
         };
         let (distance, reach) = ((squared as f64).sqrt(), block.reach());
-        let (inner, outer) = ((self.nearest as f64).sqrt(), (self.farthest as f64).sqrt());
-        if distance - reach > outer || distance + reach < inner {
-            return;
+        let mut still_open = open.to_vec();
+        for ((ring, is_open), ranges) in
+            self.rings.iter().zip(&mut still_open).zip(&mut self.ranges)
+        {
+            let (inner, outer) = ((ring.nearest as f64).sqrt(), ring.step as f64);
+            let is_touched = distance - reach <= outer && distance + reach >= inner;
+            let is_inside = distance - reach >= inner && distance + reach <= outer;
+            // Finer blocks at the edges would only be merged again.
+            let is_fine = reach * 4.0 <= outer;
+            if *is_open && is_touched && (is_inside || is_fine) {
+                ranges.push(block.numbers());
+            }
+            *is_open &= is_touched && !is_inside && !is_fine;
         }
-        let is_inside = distance - reach >= inner && distance + reach <= outer;
-        // Finer blocks at the edges would only be merged again.
-        let is_fine = reach * 4.0 <= outer;
-        if is_inside || is_fine {
-            ranges.push(block.numbers());
-        } else {
+        if still_open.contains(&true) {
             for quarter in quarters {
-                self.add(quarter, origin, ranges);
+                self.add(quarter, &still_open);
             }
         }
     }
@@ -113,7 +141,7 @@ mod tests {
         let origin = cell(24.48, 118.09);
         let first = Ring::within(500).next().unwrap();
         let number = origin.number();
-        assert_eq!(first.cover(origin, 4), [(number, number)]);
+        assert_eq!(cover(origin, &[first], 4), [[(number, number)]]);
     }
 
     #[test]
@@ -143,12 +171,12 @@ mod tests {
             let aside = (lat + north).clamp(-90.0, 90.0);
             let other = cell(aside, round + east / aside.to_radians().cos().max(0.01));
             let squared = origin.centre().squared_distance(other.centre());
-            for ring in Ring::within(50_000) {
-                let cover = ring.cover(origin, most);
+            let rings: Vec<_> = Ring::within(50_000).collect();
+            for (ring, cover) in rings.iter().zip(cover(origin, &rings, most)) {
                 prop_assert!(cover.len() <= most);
                 prop_assert!(cover.iter().all(|(low, high)| low <= high));
                 prop_assert!(cover.windows(2).all(|pair| pair[0].1 < pair[1].0));
-                if (ring.nearest..=ring.farthest).contains(&squared) {
+                if ring.holds(squared) {
                     prop_assert!(is_in(&cover, other), "{ring:?}");
                 }
             }

@@ -10,7 +10,7 @@ use shared::time::Timestamp;
 use uuid::Uuid;
 
 use crate::cell::Cell;
-use crate::cover::Ring;
+use crate::cover::{Ring, cover};
 
 /// How many ranges one statement takes.
 pub const RANGES: usize = 24;
@@ -61,8 +61,8 @@ impl Search {
         // One more for the rest of the last cell.
         let each = (RANGES - 1) / rings.len().max(1);
         let mut ranges = Vec::new();
-        for ring in rings {
-            let cover = ring.cover(self.origin, each);
+        let covers = cover(self.origin, &rings, each);
+        for (ring, cover) in rings.into_iter().zip(covers) {
             match self.last.filter(|last| last.step == ring.step) {
                 Some(last) => ranges.extend(rest(&cover, last.cell, ring)),
                 None => {

@@ -1,7 +1,7 @@
 //! The whole stack: HTTP, the guards, the search or the update, and the answer.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -34,6 +34,8 @@ pub struct Row {
 #[derive(Serialize)]
 pub struct Updates {
     pub people: usize,
+    /// Whether each is into another cell.
+    pub moving: bool,
     pub measured: Measured,
     pub limit: Measured,
 }
@@ -51,12 +53,33 @@ fn start(state: &Path, variables: &[(&str, &str)]) -> Result<(Host, Vec<Asker>)>
         ("location_placements_per_day", UNLIMITED),
     ]);
     all.extend(variables);
-    let app = Host::start(Path::new("spin.toml"), state, &all)?;
+    let app = Host::start(&with_bare_component(state)?, state, &all)?;
     let askers = crowd::questions(ASKERS).into_iter().enumerate();
     let askers = askers
         .map(|(at, place)| enter(&app, at, place))
         .collect::<Result<_>>()?;
     Ok((app, askers))
+}
+
+/// The application's manifest with the bare component in it: both are served by one host, so that who else
+/// is served slows both down alike.
+fn with_bare_component(state: &Path) -> Result<PathBuf> {
+    let folder = std::env::current_dir()?;
+    let target = format!("source = \"{}/target/", folder.display());
+    let own = std::fs::read_to_string("spin.toml")?.replace("source = \"target/", &target);
+    let own = own.replacen(
+        "[variables]\n",
+        "[variables]\nsomething = { default = \"a value\" }\n",
+        1,
+    );
+    let bare = format!(
+        "[[trigger.http]]\nroute = \"/calls\"\ncomponent = \"bare\"\n[component.bare]\n\
+         {target}wasm/wasm32-wasip1/release/examples/bare.wasm\"\nkey_value_stores = [\"default\"]\n\
+         sqlite_databases = [\"default\"]\n[component.bare.variables]\nsomething = \"{{{{ something }}}}\"\n"
+    );
+    let manifest = state.join("spin.toml");
+    std::fs::write(&manifest, [own, bare].join("\n"))?;
+    Ok(manifest)
 }
 
 /// Somebody new, with all that a search needs.
@@ -127,19 +150,25 @@ pub fn search(
     })
 }
 
-/// Everybody moves a little in turn, while others search; then looks whether each is where the last update
+/// Everybody gives a location in turn, in the same cell or in another, while others search; then looks whether each is where the last update
 /// said.
 ///
 /// # Errors
 /// The application does not start, or an update is lost.
-pub fn update_all(people: usize, state: &Path) -> Result<Updates> {
+pub fn update_all(people: usize, state: &Path, moving: bool) -> Result<Updates> {
     let (app, askers) = start(state, &[])?;
-    let bare = Host::start(Path::new("tests/bench/bare.toml"), state, &[])?;
     let turn = AtomicUsize::new(0);
     let last: Mutex<HashMap<usize, Value>> = Mutex::default();
     let move_on: Request = Box::new(|agent| {
         let turn = turn.fetch_add(1, Ordering::Relaxed);
-        let (at, north) = (turn % askers.len(), [0.0, 0.006][turn / askers.len() % 2]);
+        let (at, north) = (
+            turn % askers.len(),
+            if moving {
+                [0.0, 0.006][turn / askers.len() % 2]
+            } else {
+                0.0
+            },
+        );
         let mut answer = agent
             .put(format!("{}/v1/location", app.url))
             .header("authorization", &askers[at].bearer)
@@ -156,12 +185,11 @@ pub fn update_all(people: usize, state: &Path) -> Result<Updates> {
         }
     });
     let limit: Request = Box::new(|agent| {
-        // The session; the asker; the counter and the location.
-        let url = format!(
-            "{}/calls?variables=7&key-value=1&reads=1&writes=2",
-            bare.url
-        );
-        assert_eq!(agent.get(url).call().expect("an answer").status(), 200);
+        // The body, which takes calls too; the session; the asker; the counter and the location.
+        let url = format!("{}/calls?variables=7&key-value=1&reads=1&writes=2", app.url);
+        let body = update(askers[0].place, 0.0).to_string();
+        let answer = agent.put(url).send(body).expect("an answer");
+        assert_eq!(answer.status(), 200);
     });
     let (mut measured, mut limits) = (Vec::new(), Vec::new());
     let is_over = AtomicBool::new(false);
@@ -187,6 +215,7 @@ pub fn update_all(people: usize, state: &Path) -> Result<Updates> {
     check(&app, &askers, &last.into_inner()?, state)?;
     let row = Updates {
         people,
+        moving,
         measured: crate::median(measured),
         limit: crate::median(limits),
     };

@@ -40,14 +40,13 @@ impl FromContext for Asker {
             ],
         )?;
         ProfileComplete::from_row(row.as_ref())?;
-        let version = row.as_ref().map(|row| row.get::<Option<String>>("version"));
-        let version = version.transpose()?.flatten();
+        // An account has its profile from the start.
+        let row = row.ok_or_else(Problem::unauthenticated)?;
+        let version: Option<String> = row.get("version")?;
         consent::check(Purpose::Location, version.as_deref())?;
-        let located = row.filter(|row| {
-            let expires_at = row.get::<Option<Timestamp>>("expires_at");
-            expires_at.is_ok_and(|expires_at| expires_at.is_some_and(|at| at > cx.now()))
-        });
-        let location = located.map(|row| Location::from_row(&row)).transpose()?;
+        let expires_at: Option<Timestamp> = row.get("expires_at")?;
+        let is_live = expires_at.is_some_and(|expires_at| expires_at > cx.now());
+        let location = is_live.then(|| Location::from_row(&row)).transpose()?;
         Ok(Self {
             account_id,
             location,

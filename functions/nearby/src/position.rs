@@ -77,34 +77,26 @@ impl Position {
         const SEMI_MAJOR_AXIS: f64 = 6_378_245.0;
         const SQUARED_ECCENTRICITY: f64 = 0.006_693_421_622_965_943;
         let (x, y) = (self.lng - 105.0, self.lat - 35.0);
-        let wave = |amplitude: f64, length: f64, at: f64| amplitude * (at * PI / length).sin();
-        let common = wave(20.0, 1.0 / 6.0, x) + wave(20.0, 0.5, x);
+        let wave = |at: f64, (amplitude, length): (f64, f64)| amplitude * (at * PI / length).sin();
+        let waves =
+            |at: f64, waves: [(f64, f64); 4]| waves.map(|each| wave(at, each)).iter().sum::<f64>();
+        let common = wave(x, (20.0, 1.0 / 6.0)) + wave(x, (20.0, 0.5));
+        let north_waves = waves(y, [(20.0, 1.0), (40.0, 3.0), (160.0, 12.0), (320.0, 30.0)]);
+        let east_waves = waves(x, [(20.0, 1.0), (40.0, 3.0), (150.0, 12.0), (300.0, 30.0)]);
         let north = -100.0
             + 2.0 * x
             + 3.0 * y
             + 0.2 * y * y
             + 0.1 * x * y
             + 0.2 * x.abs().sqrt()
-            + (common
-                + wave(20.0, 1.0, y)
-                + wave(40.0, 3.0, y)
-                + wave(160.0, 12.0, y)
-                + wave(320.0, 30.0, y))
-                * 2.0
-                / 3.0;
+            + (common + north_waves) * 2.0 / 3.0;
         let east = 300.0
             + x
             + 2.0 * y
             + 0.1 * x * x
             + 0.1 * x * y
             + 0.1 * x.abs().sqrt()
-            + (common
-                + wave(20.0, 1.0, x)
-                + wave(40.0, 3.0, x)
-                + wave(150.0, 12.0, x)
-                + wave(300.0, 30.0, x))
-                * 2.0
-                / 3.0;
+            + (common + east_waves) * 2.0 / 3.0;
         let (sine, cosine) = self.lat.to_radians().sin_cos();
         let squeezed = 1.0 - SQUARED_ECCENTRICITY * sine * sine;
         let meridian = SEMI_MAJOR_AXIS * (1.0 - SQUARED_ECCENTRICITY) / squeezed.powf(1.5);

@@ -149,7 +149,7 @@ pub fn set(
                 return Ok(Answer::ok(&LocationView::from(location)));
             }
             Moved::TooFast { possible_at } => {
-                cx.log(Level::Warning, "location_too_fast", &[]);
+                cx.log(Level::Warning, "location-too-fast", &[]);
                 return Err(Error::TooFast { possible_at });
             }
             Moved::Raced => continue,

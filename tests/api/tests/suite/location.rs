@@ -174,7 +174,7 @@ on_both_engines! {
         let wait = refused.retry_after();
         assert!((3300..3340).contains(&wait), "{wait}");
         assert_eq!(rows(&app, &person), kept);
-        app.log().event("location_too_fast", refused.request_id());
+        app.log().event("location-too-fast", refused.request_id());
         app.clock().advance(Duration::from_secs(wait - 30));
         app.locate(&person, HERE.0 + 10.0, HERE.1).expect_problem(429, "location-too-fast");
         app.clock().advance(Duration::from_secs(31));

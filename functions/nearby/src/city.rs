@@ -8,16 +8,16 @@ use shared::region;
 use shared::sql::{Parameter, statements};
 use uuid::Uuid;
 
-use crate::people::Card;
+use crate::card::{Card, columns};
 
 statements! {
     /// The city that a person gave.
     OWN = "SELECT city FROM profiles WHERE account_id = $1";
     /// One page of the people who show a city from $1 to $2, after the one with $3 and $4.
     PAGE = (concat!(
-        "SELECT p.account_id, p.hidden, p.avatar, p.gender, p.real_name, p.company, p.job_title, p.motto, \
-           p.city, p.industries \
-         FROM profiles p WHERE p.city IS NOT NULL AND p.city BETWEEN $1 AND $2 \
+        "SELECT p.account_id, ",
+        columns!(),
+        " FROM profiles p WHERE p.city IS NOT NULL AND p.city BETWEEN $1 AND $2 \
            AND (p.city, p.account_id) > ($3, $4) AND (p.hidden & $5) = 0 AND p.account_id <> $6 AND ",
         shared::seen_by!("$6"),
         " ORDER BY p.city, p.account_id LIMIT $7"

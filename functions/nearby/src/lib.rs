@@ -7,6 +7,7 @@ use shared::http::{Route, routes};
 use shared::sql::Statement;
 
 mod asker;
+mod card;
 pub mod cell;
 mod city;
 pub mod cover;

@@ -6,31 +6,18 @@
 //!
 //! No trigonometry: a cell's centre is three integers, and the distance between two is compared squared.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap as _, Serializer};
 use shared::http::{Context, Problem};
-use shared::profile::{hidden_bit, show};
+use shared::profile::hidden_bit;
 use shared::region;
 use shared::sql::{Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
 
+use crate::card::{Card, columns};
 use crate::search::{Place, RANGES, Range, Search};
 
 /// How many people a page looks at, at most: what bounds its time where few fit.
 const LOOKED_AT: i64 = 1000;
-
-/// The fields that are answered of each, among those that others see.
-pub const CARD: [&str; 8] = [
-    "avatar",
-    "gender",
-    "real_name",
-    "company",
-    "job_title",
-    "motto",
-    "city",
-    "industries",
-];
 
 /// The ranges, in order. Those that are not needed hold nothing.
 macro_rules! ranges {
@@ -88,12 +75,7 @@ macro_rules! fitting_profile {
     };
 }
 
-macro_rules! card {
-    () => {
-        "p.hidden, p.avatar, p.gender, p.real_name, p.company, p.job_title, p.motto, p.city, p.industries"
-    };
-}
-
+/// The same columns for the last one looked at, who is not answered.
 macro_rules! no_card {
     () => {
         "0 AS hidden, NULL AS avatar, NULL AS gender, NULL AS real_name, NULL AS company, NULL AS job_title, \
@@ -109,7 +91,7 @@ statements! {
         sqlite: concat!(
             ranges!(),
             " SELECT * FROM (SELECT c.rank, c.account_id, c.cell, ",
-            card!(),
+            columns!(),
             " FROM (",
             candidates_sqlite!(),
             " LIMIT CAST($101 AS BIGINT)) c CROSS JOIN ",
@@ -131,7 +113,7 @@ statements! {
                 ORDER BY l.cell, l.account_id LIMIT $101) l \
               ORDER BY ranges.rank, l.cell, l.account_id LIMIT $101) \
              (SELECT c.rank, c.account_id, c.cell, ",
-            card!(),
+            columns!(),
             " FROM candidates c CROSS JOIN LATERAL (SELECT * FROM ",
             fitting_profile!("STRPOS(',' || SUBSTR(p.industries, 2), $107) > 0"),
             " LIMIT 1) p WHERE ",
@@ -154,48 +136,6 @@ pub struct Wanted {
     pub industry: Option<String>,
     /// How many at once.
     pub limit: u32,
-}
-
-/// Someone as they are answered in a list.
-#[derive(Debug)]
-pub struct Card {
-    id: Uuid,
-    hidden: i64,
-    fields: [Option<String>; CARD.len()],
-    /// The step of the distance; `None` in lists that do not say it.
-    within: Option<i64>,
-}
-
-impl Card {
-    /// The card in a row, with the step to tell.
-    ///
-    /// # Errors
-    /// A column is not what it should be.
-    pub fn from_row(row: &Row, within: Option<i64>) -> Result<Self, SqlError> {
-        let mut fields = [const { None }; CARD.len()];
-        for (field, name) in fields.iter_mut().zip(CARD) {
-            *field = row.get(name)?;
-        }
-        Ok(Self {
-            id: row.get("account_id")?,
-            hidden: row.get("hidden")?,
-            fields,
-            within,
-        })
-    }
-}
-
-impl Serialize for Card {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut view = serializer.serialize_map(None)?;
-        view.serialize_entry("id", &self.id)?;
-        let values = self.fields.iter().map(Option::as_deref);
-        show(&mut view, self.hidden, CARD.into_iter().zip(values))?;
-        if let Some(within) = self.within {
-            view.serialize_entry("within", &within)?;
-        }
-        view.end()
-    }
 }
 
 /// One page, and the search that goes on after it, if there is more to look at.

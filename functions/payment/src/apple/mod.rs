@@ -1,0 +1,1 @@
+//! Apple's in-app purchases (clause V19).

@@ -1,0 +1,1 @@
+//! WeChat Pay v3 (clause V2).

@@ -1,5 +1,8 @@
 # The schema of a SQLite database in Fermyon Cloud. Sourced by scripts/migrate.
 
+# shellcheck disable=SC2034 # scripts/migrate uses it
+SCHEMA_DIALECT=sqlite
+
 # schema_open DATABASE
 schema_open() {
   CLOUD_DATABASE=$1
@@ -15,7 +18,7 @@ schema_has() {
 
 schema_apply() {
   cloud "BEGIN IMMEDIATE; INSERT INTO schema_migrations (version) VALUES ($1);
-$(cat "$2")
+$(cat "${@:2}")
 COMMIT;"
 }
 

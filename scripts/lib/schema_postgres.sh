@@ -1,5 +1,8 @@
 # The schema of a PostgreSQL database. Sourced by scripts/migrate.
 
+# shellcheck disable=SC2034 # scripts/migrate uses it
+SCHEMA_DIALECT=postgres
+
 # schema_open URL
 schema_open() {
   POSTGRES_URL=$1
@@ -16,7 +19,7 @@ schema_apply() {
   {
     # The URL may limit statements to what a request may take.
     echo "SET LOCAL statement_timeout = 0; INSERT INTO schema_migrations (version) VALUES ($1);"
-    cat "$2"
+    cat "${@:2}"
   } | postgres
 }
 

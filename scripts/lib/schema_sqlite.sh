@@ -1,5 +1,8 @@
 # The schema of a SQLite file. Sourced by scripts/migrate.
 
+# shellcheck disable=SC2034 # scripts/migrate uses it
+SCHEMA_DIALECT=sqlite
+
 # schema_open [FILE]
 schema_open() {
   SQLITE_FILE=${1:-.spin/sqlite_db.db}
@@ -17,7 +20,7 @@ schema_has() {
 schema_apply() {
   {
     echo "BEGIN IMMEDIATE; INSERT INTO schema_migrations (version) VALUES ($1);"
-    cat "$2"
+    cat "${@:2}"
     echo "COMMIT;"
   } | sqlite
 }

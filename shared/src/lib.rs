@@ -10,6 +10,7 @@
 //!   behind; [`rate_limit`]: counters.
 //! - [`crypto`]: keys by purpose, sealed values, keyed hashes, a person's own data key.
 //! - [`data_map`]: what every stored column is, why it is held and for how long.
+//! - [`ledger`]: who has how many coins, in postings that are made once.
 //! - [`alipay`]: signed requests, verified answers and notifications, for every function that talks to it.
 //! - [`outbound`], [`disclosure`]: talking to third parties, and the record that it happened; [`uploads`]:
 //!   having what was discarded deleted.
@@ -25,6 +26,7 @@ pub mod data_map;
 pub mod disclosure;
 pub mod http;
 pub mod key_value;
+pub mod ledger;
 pub mod log;
 pub mod operator;
 pub mod outbound;
@@ -46,6 +48,8 @@ pub const STATEMENTS: &[&[(&str, sql::Statement)]] = &[
     crypto::STATEMENTS,
     disclosure::STATEMENTS,
     http::IDEMPOTENCY_STATEMENTS,
+    ledger::HOLDER_STATEMENTS,
+    ledger::STATEMENTS,
     operator::STATEMENTS,
     profile::STATEMENTS,
     rate_limit::STATEMENTS,

@@ -51,6 +51,16 @@ impl Timestamp {
         CHINA.to_datetime(moment).date()
     }
 
+    /// The start of a day in China, given as `YYYY-MM-DD`; `None` for any other text.
+    pub fn start_of_china_date(date: &str) -> Option<Self> {
+        let mut parts = date.splitn(3, '-');
+        let year = parts.next()?.parse().ok()?;
+        let (month, day) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let date = jiff::civil::Date::new(year, month, day).ok()?;
+        let start = CHINA.to_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
+        Some(Self(start.ok()?.as_millisecond()))
+    }
+
     /// The start of this moment's day in China: for what is kept "to the day".
     pub fn china_day(self) -> Self {
         const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -99,6 +109,8 @@ mod tests {
         assert_eq!(before.china_date().to_string(), "2023-10-24");
         assert_eq!(after.china_date().to_string(), "2023-10-25");
         assert_eq!(after.china_day(), after);
+        assert_eq!(Timestamp::start_of_china_date("2023-10-25"), Some(after));
+        assert_eq!(Timestamp::start_of_china_date("25.10.2023"), None);
         assert_eq!(before.china_day().0, after.0 - 24 * 60 * 60 * 1000);
     }
 

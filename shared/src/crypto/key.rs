@@ -35,6 +35,10 @@ pub enum Purpose {
     Upload,
     /// Going on with a search for people nearby.
     NearbyCursor,
+    /// Recognising an effect by the request that asks for it.
+    RequestKey,
+    /// Sealing the ledger's closed days.
+    LedgerSeal,
 }
 
 impl Purpose {
@@ -50,6 +54,8 @@ impl Purpose {
             Self::IdNumberLookup => b"chuangrenmai/id-number-lookup",
             Self::Upload => b"chuangrenmai/upload",
             Self::NearbyCursor => b"chuangrenmai/nearby-cursor",
+            Self::RequestKey => b"chuangrenmai/request-key",
+            Self::LedgerSeal => b"chuangrenmai/ledger-seal",
         }
     }
 }

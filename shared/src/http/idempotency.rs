@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::{Answer, Context, Problem, Route};
+use super::{Answer, Context, FromContext, Problem, Route};
 use crate::crypto::{Key, KeyedHash, Purpose, hex};
 use crate::random;
+use crate::session::Session;
 use crate::sql::{Parameter, statements};
 
 /// How long an answer is given again.
@@ -94,15 +96,7 @@ struct Kept {
 impl Call {
     fn of(cx: &Context, idempotency_key: &HeaderValue) -> Result<Self, Problem> {
         let request = cx.request();
-        let given = idempotency_key.as_bytes();
-        if given.is_empty() || given.len() > MAX_KEY_LENGTH {
-            return Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "idempotency-key-invalid",
-                "Idempotency-Key 无效",
-            )
-            .with("max_length", MAX_KEY_LENGTH));
-        }
+        let given = checked(idempotency_key)?;
         let header_bytes = |name| {
             let value = request.headers().get(name);
             value.map_or(&[][..], HeaderValue::as_bytes)
@@ -204,6 +198,58 @@ impl Call {
     fn context(&self) -> String {
         format!("idempotency_keys.answer:{}", hex(&self.id))
     }
+}
+
+fn checked(idempotency_key: &HeaderValue) -> Result<&[u8], Problem> {
+    let given = idempotency_key.as_bytes();
+    if given.is_empty() || given.len() > MAX_KEY_LENGTH {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "idempotency-key-invalid",
+            "Idempotency-Key 无效",
+        )
+        .with("max_length", MAX_KEY_LENGTH));
+    }
+    Ok(given)
+}
+
+/// The guard of people's calls about money: they must have an `Idempotency-Key`. It holds
+/// [`request_key`]'s answer for the person.
+///
+/// Answers 401 `unauthenticated`, or 400 `idempotency-key-required`.
+#[derive(Debug)]
+pub struct RequestKey(pub Uuid);
+
+impl FromContext for RequestKey {
+    fn from_context(cx: &Context) -> Result<Self, Problem> {
+        let account_id = Session::from_context(cx)?.account_id;
+        request_key(cx, account_id.as_bytes()).map(Self)
+    }
+}
+
+/// An identifier that the same caller's same call with the same `Idempotency-Key` always has. The effect is
+/// stored under it, so that a call that was stopped half-way and runs again finds what it did.
+///
+/// # Errors
+/// 400 `idempotency-key-required`, or `idempotency-key-invalid`.
+pub fn request_key(cx: &Context, caller: &[u8]) -> Result<Uuid, Problem> {
+    let request = cx.request();
+    let given = request.headers().get(IDEMPOTENCY_KEY).ok_or_else(|| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "idempotency-key-required",
+            "缺少 Idempotency-Key",
+        )
+    })?;
+    let hash = Key::for_purpose(Purpose::RequestKey)?.hash(&[
+        caller,
+        request.method().as_str().as_bytes(),
+        request.uri().path().as_bytes(),
+        checked(given)?,
+        request.body(),
+    ]);
+    let bytes = *hash.first_chunk().expect("32 bytes hold 16");
+    Ok(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 fn restore(kept: &[u8]) -> Option<Answer> {

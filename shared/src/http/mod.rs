@@ -18,7 +18,7 @@ mod serve;
 pub use answer::Answer;
 pub use context::{Context, FromContext};
 pub use handler::Handler;
-pub use idempotency::STATEMENTS as IDEMPOTENCY_STATEMENTS;
+pub use idempotency::{RequestKey, STATEMENTS as IDEMPOTENCY_STATEMENTS, request_key};
 pub use json::{Json, Violation, object};
 pub use page::{DEFAULT_LIMIT, Page, PageRequest, page_limit};
 pub use path::Id;

@@ -15,7 +15,8 @@ const MAX_LIMIT: u32 = 100;
 pub const DEFAULT_LIMIT: u32 = 20;
 
 /// Which page is asked for. Rows come by their UUIDv7 identifiers: newest first ([`PageRequest::before`]), or
-/// in a queue oldest first ([`PageRequest::after`]).
+/// in a queue oldest first ([`PageRequest::after`]); or by their numbers, the highest first
+/// ([`PageRequest::before_number`]).
 #[derive(Clone, Copy, Debug)]
 pub struct PageRequest {
     limit: u32,
@@ -38,6 +39,19 @@ impl PageRequest {
     /// Only rows with an identifier above this one. The first page takes all.
     pub fn after(self) -> String {
         self.last_seen.map(|id| id.to_string()).unwrap_or_default()
+    }
+
+    /// Only rows with a number below this one. The first page takes all.
+    pub fn before_number(self) -> i64 {
+        let number = self.last_seen.map(|id| i64::try_from(id.as_u128()));
+        number.and_then(Result::ok).unwrap_or(i64::MAX)
+    }
+
+    /// As [`PageRequest::page`], of rows that have numbers from 1 on.
+    pub fn page_by_number<T>(self, rows: Vec<T>, number: impl Fn(&T) -> i64) -> Page<T> {
+        self.page(rows, |row| {
+            Uuid::from_u128(u128::try_from(number(row)).unwrap_or_default())
+        })
     }
 
     /// The page made of the selected `rows`; `id` gives a row's identifier.

@@ -167,8 +167,8 @@ impl Drop for Database {
     }
 }
 
-/// The text of all migrations in their order, each followed by its row.
-fn migrations() -> String {
+/// The text of all migrations in their order, each with its part for this engine and followed by its row.
+fn migrations(engine: Engine) -> String {
     let folder = workspace().join("shared/migrations");
     let entries = fs::read_dir(&folder).expect("the migrations are there");
     let mut files: Vec<_> = entries
@@ -178,14 +178,18 @@ fn migrations() -> String {
     let mut text = "CREATE TABLE schema_migrations (version BIGINT NOT NULL, \
                     CONSTRAINT schema_migrations_version_unique PRIMARY KEY (version));\n"
         .to_owned();
+    let part = match engine {
+        Engine::Sqlite => "sqlite.sql",
+        Engine::Postgres => "postgres.sql",
+    };
     for file in files {
-        let name = file
-            .file_name()
-            .expect("a file")
-            .to_string_lossy()
-            .into_owned();
+        let name = file.file_stem().expect("a file").to_string_lossy();
+        if name.contains('.') {
+            continue;
+        }
         let (version, _) = name.split_once('_').expect("named NNNN_what.sql");
         text += &fs::read_to_string(&file).expect("readable");
+        text += &fs::read_to_string(file.with_extension(part)).unwrap_or_default();
         text += &format!("\nINSERT INTO schema_migrations (version) VALUES ({version});\n");
     }
     text
@@ -199,7 +203,7 @@ fn migrated_file() -> &'static [u8] {
         let file = folder.path().join("migrated.db");
         let connection = rusqlite::Connection::open(&file).expect("a new file opens");
         let wal = "PRAGMA journal_mode = WAL;";
-        let done = connection.execute_batch(&format!("{wal}{}", migrations()));
+        let done = connection.execute_batch(&format!("{wal}{}", migrations(Engine::Sqlite)));
         done.expect("the migrations run");
         // Closing brings all of it into the one file.
         drop(connection);
@@ -258,7 +262,7 @@ fn create_postgres() -> Database {
     let url = format!("{server}/{name}");
     let mut client = postgres::Client::connect(&url, postgres::NoTls).expect("it was just created");
     client
-        .batch_execute(&migrations())
+        .batch_execute(&migrations(Engine::Postgres))
         .expect("the migrations run");
     Database::Postgres {
         url,

@@ -1,0 +1,27 @@
+//! `/v1/operator/ledger-seals`: sealing the ledger's closed days.
+
+use serde::Serialize;
+use shared::http::{Answer, Context, Problem};
+use shared::operator::Reviewer;
+use utoipa::ToSchema;
+
+use crate::seal;
+
+/// What was sealed.
+#[derive(Serialize, ToSchema)]
+pub struct SealedDays {
+    /// The days, in China.
+    days: Vec<String>,
+    /// Whether there may be more to seal: then it is to be called again.
+    more: bool,
+}
+
+/// Seal the ledger's closed days
+#[utoipa::path(post, path = "/v1/operator/ledger-seals", tag = "operator", security(("operator" = [])),
+    responses((status = 200, body = SealedDays)))]
+pub fn create(cx: &Context, operator: Reviewer) -> Result<Answer, Problem> {
+    operator.audit(cx, "ledger-seal", "ledger")?;
+    let sealed = seal::seal_closed_days(cx)?;
+    let (days, more) = (sealed.days, sealed.more);
+    Ok(Answer::ok(&SealedDays { days, more }))
+}

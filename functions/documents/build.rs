@@ -107,6 +107,8 @@ fn main() {
         nearby::document(),
         blocks::document(),
         id_verification::document(),
+        payment::document(),
+        wallet::document(),
         uploads::document(),
         health::document(),
     ] {

@@ -39,7 +39,7 @@ pub enum Database {
     Sqlite(PathBuf),
     /// A database of a server, dropped with this.
     Postgres {
-        /// Its address.
+        /// Its address for the application's role, which does not own the tables.
         url: String,
         /// Its name.
         name: String,
@@ -248,6 +248,9 @@ fn administrator() -> postgres::Client {
         .unwrap_or_else(|error| panic!("TEST_POSTGRES_URL: {error}"))
 }
 
+/// The role that the migrations make for the application.
+const APPLICATION_ROLE: &str = "chuangrenmai_application";
+
 fn create_postgres() -> Database {
     let random: [u8; 8] = shared::random::bytes(&mut shared::random::host());
     let name = format!("chuangrenmai_test_{:016x}", u64::from_be_bytes(random));
@@ -264,6 +267,15 @@ fn create_postgres() -> Database {
     client
         .batch_execute(&migrations(Engine::Postgres))
         .expect("the migrations run");
+    // Of tests that start at once, one after the other: a role has one row.
+    client
+        .batch_execute(&format!(
+            "BEGIN; SELECT pg_advisory_xact_lock(1); \
+             ALTER ROLE {APPLICATION_ROLE} LOGIN PASSWORD '{APPLICATION_ROLE}'; COMMIT"
+        ))
+        .expect("a superuser may change roles");
+    let (_, host) = server.rsplit_once('@').unwrap_or(("", server.trim_start_matches("postgres://")));
+    let url = format!("postgres://{APPLICATION_ROLE}:{APPLICATION_ROLE}@{host}/{name}");
     Database::Postgres {
         url,
         name,

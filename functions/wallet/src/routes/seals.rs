@@ -17,7 +17,7 @@ pub struct SealedDays {
 }
 
 /// Seal the ledger's closed days
-#[utoipa::path(post, path = "/v1/operator/ledger-seals", tag = "operator", security(("operator" = [])),
+#[utoipa::path(post, path = "/v1/operator/ledger-seals", tag = "operators", security(("operator" = [])),
     responses((status = 200, body = SealedDays)))]
 pub fn create(cx: &Context, operator: Reviewer) -> Result<Answer, Problem> {
     operator.audit(cx, "ledger-seal", "ledger")?;

@@ -98,6 +98,8 @@ fn every_route_is_documented_and_nothing_else() {
         ::nearby::ROUTES,
         ::blocks::ROUTES,
         id_verification::ROUTES,
+        ::payment::ROUTES,
+        ::wallet::ROUTES,
         ::uploads::ROUTES,
         health::ROUTES,
         documents::ROUTES,

@@ -23,29 +23,23 @@ pub struct Trades {
 impl Trades {
     /// The answer to what is asked. That Alipay says no to it is no fault of the request's.
     pub fn carry_out(&mut self, operation: &Operation, now_ms: i64) -> Value {
-        let answer = match self.trade(&operation.out_trade_no, now_ms) {
-            None => Err("ACQ.TRADE_NOT_EXIST"),
-            Some(trade) => match &operation.kind {
-                Kind::Query => Ok(trade.query()),
-                Kind::Close => trade.close(),
-                Kind::RefundQuery { out_request_no } => Ok(trade.refund_query(out_request_no)),
-                Kind::Refund {
-                    out_request_no,
-                    fen,
-                } => {
-                    let count = trade.refunds.len();
-                    let is_slow = self.slow_refunds > 0;
-                    // Borrowed anew, since the plan is looked at in between.
-                    let trade = self.trades.get_mut(&operation.out_trade_no);
-                    let trade = trade.expect("it was just found");
-                    let answer = trade.refund(out_request_no, *fen, is_slow, now_ms);
-                    if is_slow && trade.refunds.len() > count {
-                        self.slow_refunds -= 1;
-                    }
-                    answer
-                }
-            },
+        let is_slow = self.slow_refunds > 0;
+        let Some(trade) = self.trade(&operation.out_trade_no, now_ms) else {
+            return answer::error("ACQ.TRADE_NOT_EXIST");
         };
+        let count = trade.refunds.len();
+        let answer = match &operation.kind {
+            Kind::Query => Ok(trade.query()),
+            Kind::Close => trade.close(),
+            Kind::Refund {
+                out_request_no,
+                fen,
+            } => trade.refund(out_request_no, *fen, is_slow, now_ms),
+            Kind::RefundQuery { out_request_no } => Ok(trade.refund_query(out_request_no)),
+        };
+        if is_slow && trade.refunds.len() > count {
+            self.slow_refunds -= 1;
+        }
         answer.unwrap_or_else(answer::error)
     }
 

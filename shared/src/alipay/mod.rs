@@ -7,6 +7,7 @@
 //! it is made as Alipay's own SDKs make it (`alipay/alipay-sdk-java-all`, `alipay/alipay-sdk-nodejs-all`).
 
 mod answer;
+pub mod china_time;
 mod notification;
 mod request;
 
@@ -67,12 +68,28 @@ impl App {
     /// # Errors
     /// One of them is not declared, or empty.
     pub fn configured() -> Result<Self, Misconfigured> {
-        Ok(Self {
-            gateway_host: variables::required(GATEWAY_HOST)?,
-            id: variables::required(APP_ID)?,
-            private_key: Read::new(variables::required(APP_PRIVATE_KEY)?),
-            alipay_public_key: Read::new(variables::required(ALIPAY_PUBLIC_KEY)?),
-        })
+        Ok(Self::new(
+            variables::required(GATEWAY_HOST)?,
+            variables::required(APP_ID)?,
+            variables::required(APP_PRIVATE_KEY)?,
+            variables::required(ALIPAY_PUBLIC_KEY)?,
+        ))
+    }
+
+    /// The application that these texts describe: the gateway (`https://host[:port]`), the application's id,
+    /// its own private key, Alipay's public key. They are read where they are needed and not before.
+    pub fn new(
+        gateway_host: String,
+        id: String,
+        app_private_key: String,
+        alipay_public_key: String,
+    ) -> Self {
+        Self {
+            gateway_host,
+            id,
+            private_key: Read::new(app_private_key),
+            alipay_public_key: Read::new(alipay_public_key),
+        }
     }
 
     fn private_key(&self) -> Result<&PrivateKey, Misconfigured> {
@@ -104,14 +121,12 @@ mod tests {
     pub(super) const APP_ID: &str = "2021000000000000";
 
     pub(super) fn app() -> App {
-        App {
-            gateway_host: "https://openapi.alipay.com".to_owned(),
-            id: APP_ID.to_owned(),
-            private_key: Read::new(include_str!("../../testdata/rsa/key-pkcs8.pem").to_owned()),
-            alipay_public_key: Read::new(
-                include_str!("../../testdata/rsa/other-public-spki.pem").to_owned(),
-            ),
-        }
+        App::new(
+            "https://openapi.alipay.com".to_owned(),
+            APP_ID.to_owned(),
+            include_str!("../../testdata/rsa/key-pkcs8.pem").to_owned(),
+            include_str!("../../testdata/rsa/other-public-spki.pem").to_owned(),
+        )
     }
 
     /// A signature by the key that plays Alipay's.

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::{App, GATEWAY_HOST, signed_text};
+use super::{App, GATEWAY_HOST, china_time, signed_text};
 use crate::time::Timestamp;
 use crate::variables::Misconfigured;
 
@@ -31,7 +31,8 @@ impl App {
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Request<Vec<u8>>, Misconfigured> {
-        let mut parameters = self.signed_parameters(method, biz_content, now, rng)?;
+        let parameters = self.parameters(method, biz_content, now);
+        let mut parameters = self.signed(parameters, rng)?;
         let form: BTreeMap<_, _> = parameters.remove_entry(BIZ_CONTENT).into_iter().collect();
         let mut request = Request::new(encoded(&form).into_bytes());
         *request.method_mut() = Method::POST;
@@ -54,29 +55,54 @@ impl App {
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<String, Misconfigured> {
-        let parameters = self.signed_parameters(method, biz_content, now, rng)?;
+        let parameters = self.signed(self.parameters(method, biz_content, now), rng)?;
         Ok(self.gateway(&parameters)?.to_string())
     }
 
-    /// The common parameters (<https://opendocs.alipay.com/common/057k53>), `biz_content` and `sign` over
-    /// them.
-    fn signed_parameters(
+    /// What our app hands to Alipay's SDK on the phone, which calls `method` with it: every parameter, as
+    /// the SDKs' `sdkExecute` makes it (`AlipaySdk.sdkExecute` in `alipay-sdk-nodejs-all/src/alipay.ts`).
+    /// What comes of it is told to `notify_url`. `rng` blinds the signing.
+    ///
+    /// # Errors
+    /// The private key cannot be used.
+    pub fn order_string(
+        &self,
+        method: &str,
+        biz_content: &Value,
+        notify_url: &str,
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<String, Misconfigured> {
+        let mut parameters = self.parameters(method, biz_content, now);
+        parameters.insert("notify_url", notify_url.to_owned());
+        Ok(encoded(&self.signed(parameters, rng)?))
+    }
+
+    /// The common parameters (<https://opendocs.alipay.com/common/057k53>) and `biz_content`.
+    fn parameters(
         &self,
         method: &str,
         biz_content: &Value,
         now: Timestamp,
-        rng: &mut impl CryptoRng,
-    ) -> Result<BTreeMap<&'static str, String>, Misconfigured> {
-        let mut parameters = BTreeMap::from([
+    ) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([
             ("app_id", self.id.clone()),
             ("method", method.to_owned()),
             ("format", "JSON".to_owned()),
             ("charset", "utf-8".to_owned()),
             ("sign_type", "RSA2".to_owned()),
-            ("timestamp", china_time(now)),
+            ("timestamp", china_time::to_text(now)),
             ("version", "1.0".to_owned()),
             (BIZ_CONTENT, biz_content.to_string()),
-        ]);
+        ])
+    }
+
+    /// `parameters` and `sign` over them. They are encoded only afterwards.
+    fn signed(
+        &self,
+        mut parameters: BTreeMap<&'static str, String>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<BTreeMap<&'static str, String>, Misconfigured> {
         let text = signed_text(parameters.iter().map(|(name, value)| (*name, &**value)));
         let signature = self.private_key()?.sign(text.as_bytes(), rng);
         parameters.insert("sign", STANDARD.encode(signature));
@@ -98,13 +124,6 @@ fn encoded(parameters: &BTreeMap<&str, String>) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(parameters)
         .finish()
-}
-
-/// `yyyy-MM-dd HH:mm:ss`, the time in China.
-fn china_time(now: Timestamp) -> String {
-    let seconds = (now.as_millis() - now.china_day().as_millis()) / 1000;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{} {hours:02}:{minutes:02}:{seconds:02}", now.china_date())
 }
 
 #[cfg(test)]
@@ -194,6 +213,20 @@ mod tests {
             verify(decoded(query)),
             expected("alipay.y", r#"{"certify_id":"a b"}"#)
         );
+    }
+
+    #[test]
+    fn an_order_string_is_encoded_after_it_was_signed() {
+        let content = json!({ "subject": "创 人+脉" });
+        let notify_url = "https://x.example/notify?a=1&b=2";
+        let text = app()
+            .order_string("alipay.z", &content, notify_url, NOW, &mut random::host())
+            .unwrap();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"%&*+-._=".contains(&byte);
+        assert!(text.bytes().all(is_plain), "{text}");
+        let mut parameters = expected("alipay.z", &content.to_string());
+        parameters.insert("notify_url".to_owned(), notify_url.to_owned());
+        assert_eq!(verify(decoded(&text)), parameters);
     }
 
     #[test]

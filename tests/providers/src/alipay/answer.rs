@@ -35,7 +35,10 @@ pub enum Form {
 /// The body for a response to a method.
 pub fn body(key: &Key, method: &str, mut response: Value, form: Option<Form>) -> String {
     let name = member(method);
-    let other_name = member("alipay.trade.query");
+    let other_name = member(match method {
+        "alipay.trade.query" => "alipay.trade.close",
+        _ => "alipay.trade.query",
+    });
     if form == Some(Form::Listed)
         && let Some(passed) = response.get_mut("passed")
     {
@@ -43,8 +46,7 @@ pub fn body(key: &Key, method: &str, mut response: Value, form: Option<Form>) ->
     }
     let text = response.to_string();
     let signature = key.sign(&text);
-    let forged =
-        json!({ "code": "10000", "msg": "Success", "certify_id": "f".repeat(32), "passed": "T" });
+    let forged = forged(&response);
     match form {
         None | Some(Form::Listed) => signed(&name, &text, &signature),
         Some(Form::Respelled) => respelled(key, &name, &response, &forged),
@@ -81,6 +83,24 @@ pub fn error(sub_code: &str) -> Value {
         _ => ("40004", "Business Failed"),
     };
     json!({ "code": code, "msg": msg, "sub_code": sub_code, "sub_msg": "拒绝" })
+}
+
+/// The same response, but all went as an application may wish.
+fn forged(response: &Value) -> Value {
+    let mut forged = response.clone();
+    let certify_id = "f".repeat(32);
+    for (name, text) in [
+        ("code", "10000"),
+        ("msg", "Success"),
+        ("certify_id", &certify_id),
+        ("passed", "T"),
+        ("trade_status", "TRADE_SUCCESS"),
+        ("fund_change", "Y"),
+        ("refund_status", "REFUND_SUCCESS"),
+    ] {
+        forged[name] = json!(text);
+    }
+    forged
 }
 
 fn member(method: &str) -> String {

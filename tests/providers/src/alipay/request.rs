@@ -125,7 +125,7 @@ fn decoded(form: &str) -> Result<Vec<(String, String)>, Refusal> {
 }
 
 /// A `yyyy-MM-dd HH:mm:ss` of China's time, in milliseconds since 1970.
-fn in_china(text: &str) -> Option<i64> {
+pub fn in_china(text: &str) -> Option<i64> {
     let format = "%Y-%m-%d %H:%M:%S";
     let time = DateTime::strptime(format, text).ok()?;
     if time.strftime(format).to_string() != text {

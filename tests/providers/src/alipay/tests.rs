@@ -1,3 +1,5 @@
+mod trades;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

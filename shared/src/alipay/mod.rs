@@ -13,9 +13,7 @@ mod request;
 pub use answer::{AnswerError, Refusal};
 pub use notification::{Notification, NotificationError};
 
-use std::cell::OnceCell;
-
-use crate::crypto::rsa::{InvalidKey, PrivateKey, PublicKey};
+use crate::crypto::rsa::{LazyKey, PrivateKey, PublicKey};
 use crate::variables::{self, Misconfigured};
 
 const GATEWAY_HOST: &str = "alipay_gateway_host";
@@ -28,36 +26,9 @@ pub struct App {
     /// `https://host[:port]`
     gateway_host: String,
     id: String,
-    private_key: Read<PrivateKey>,
+    private_key: LazyKey<PrivateKey>,
     /// Alipay's, not the application's own.
-    alipay_public_key: Read<PublicKey>,
-}
-
-/// A key that stays text until it is used, and is read once: that takes time, and few requests use both.
-struct Read<K> {
-    text: String,
-    key: OnceCell<K>,
-}
-
-impl<K> Read<K> {
-    fn new(text: String) -> Self {
-        Self {
-            text,
-            key: OnceCell::new(),
-        }
-    }
-
-    fn get(
-        &self,
-        variable: &'static str,
-        read: impl FnOnce(&str) -> Result<K, InvalidKey>,
-    ) -> Result<&K, Misconfigured> {
-        if self.key.get().is_none() {
-            let key = read(&self.text).map_err(|InvalidKey| Misconfigured { variable })?;
-            let _ = self.key.set(key);
-        }
-        Ok(self.key.get().expect("set above"))
-    }
+    alipay_public_key: LazyKey<PublicKey>,
 }
 
 impl App {
@@ -70,18 +41,12 @@ impl App {
         Ok(Self {
             gateway_host: variables::required(GATEWAY_HOST)?,
             id: variables::required(APP_ID)?,
-            private_key: Read::new(variables::required(APP_PRIVATE_KEY)?),
-            alipay_public_key: Read::new(variables::required(ALIPAY_PUBLIC_KEY)?),
+            private_key: LazyKey::private(APP_PRIVATE_KEY, variables::required(APP_PRIVATE_KEY)?),
+            alipay_public_key: LazyKey::public(
+                ALIPAY_PUBLIC_KEY,
+                variables::required(ALIPAY_PUBLIC_KEY)?,
+            ),
         })
-    }
-
-    fn private_key(&self) -> Result<&PrivateKey, Misconfigured> {
-        self.private_key.get(APP_PRIVATE_KEY, PrivateKey::from_text)
-    }
-
-    fn alipay_public_key(&self) -> Result<&PublicKey, Misconfigured> {
-        self.alipay_public_key
-            .get(ALIPAY_PUBLIC_KEY, PublicKey::from_text)
     }
 }
 
@@ -107,8 +72,12 @@ mod tests {
         App {
             gateway_host: "https://openapi.alipay.com".to_owned(),
             id: APP_ID.to_owned(),
-            private_key: Read::new(include_str!("../../testdata/rsa/key-pkcs8.pem").to_owned()),
-            alipay_public_key: Read::new(
+            private_key: LazyKey::private(
+                APP_PRIVATE_KEY,
+                include_str!("../../testdata/rsa/key-pkcs8.pem").to_owned(),
+            ),
+            alipay_public_key: LazyKey::public(
+                ALIPAY_PUBLIC_KEY,
                 include_str!("../../testdata/rsa/other-public-spki.pem").to_owned(),
             ),
         }

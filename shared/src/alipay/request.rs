@@ -78,7 +78,7 @@ impl App {
             (BIZ_CONTENT, biz_content.to_string()),
         ]);
         let text = signed_text(parameters.iter().map(|(name, value)| (*name, &**value)));
-        let signature = self.private_key()?.sign(text.as_bytes(), rng);
+        let signature = self.private_key.get()?.sign(text.as_bytes(), rng);
         parameters.insert("sign", STANDARD.encode(signature));
         Ok(parameters)
     }
@@ -113,9 +113,10 @@ mod tests {
     use serde_json::json;
     use sha2::Sha256;
 
-    use super::super::Read;
+    use super::super::APP_PRIVATE_KEY;
     use super::super::tests::app;
     use super::*;
+    use crate::crypto::rsa::LazyKey;
     use crate::random;
 
     const NOW: Timestamp = Timestamp(1_698_163_199_999);
@@ -213,7 +214,7 @@ mod tests {
                 "alipay_gateway_host"
             );
         }
-        let private_key = Read::new(app().alipay_public_key.text);
+        let private_key = LazyKey::private(APP_PRIVATE_KEY, "AQID".to_owned());
         assert_eq!(
             variable(App {
                 private_key,

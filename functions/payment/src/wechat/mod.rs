@@ -9,14 +9,18 @@
 mod answer;
 mod client;
 mod notification;
+mod order;
+mod refund;
 mod request;
+mod resource;
 mod signature;
 mod trade;
 
 pub use answer::{AnswerError, Code, Refusal};
 pub use client::{AppParameters, JsapiParameters};
 pub use notification::{Event, Notification, NotificationError};
-pub use request::{Payer, Prepay, RefundOrder};
+pub use order::{Payer, Prepay};
+pub use refund::RefundOrder;
 pub use signature::{Headers, Unproven};
 pub use trade::{
     Amount, Payment, Prepaid, Refund, RefundAmount, RefundNotice, RefundStatus, TradeState,

@@ -1,15 +1,12 @@
-//! What WeChat posts to us: signed JSON whose `resource` is encrypted with AES-256-GCM under the APIv3 key,
-//! as `core/notify/notify.go` of `wechatpay-go` reads it.
+//! What WeChat posts to us: signed JSON with an encrypted resource, as `core/notify/notify.go` of
+//! `wechatpay-go` reads it.
 
-use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::log;
 use shared::time::Timestamp;
 
+use super::resource::Resource;
 use super::trade::Moment;
 use super::{Headers, Merchant, RefundNotice, RefundStatus, TradeState, Transaction, Unproven};
 
@@ -60,16 +57,6 @@ struct Envelope {
     create_time: Option<Moment>,
     event_type: String,
     resource: Resource,
-}
-
-#[derive(Deserialize)]
-struct Resource {
-    original_type: String,
-    algorithm: String,
-    nonce: String,
-    associated_data: Option<String>,
-    /// With the tag at its end, in base64.
-    ciphertext: String,
 }
 
 impl Merchant {
@@ -126,21 +113,6 @@ impl Merchant {
             .ok_or(NotificationError::Undecryptable)?;
         read(&plain)
     }
-
-    fn decrypt(&self, resource: &Resource) -> Option<Vec<u8>> {
-        if resource.algorithm != "AEAD_AES_256_GCM" {
-            return None;
-        }
-        let nonce: [u8; 12] = resource.nonce.as_bytes().try_into().ok()?;
-        let ciphertext = STANDARD.decode(&resource.ciphertext).ok()?;
-        let payload = Payload {
-            msg: &ciphertext,
-            aad: resource.associated_data.as_deref().unwrap_or("").as_bytes(),
-        };
-        Aes256Gcm::new(&self.apiv3_key.into())
-            .decrypt(&Nonce::from(nonce), payload)
-            .ok()
-    }
 }
 
 fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, NotificationError> {
@@ -151,23 +123,12 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, NotificationError> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::tests::{
-        NOW, PLATFORM_SERIAL, TEST_APIV3_KEY, configured_with, merchant, signed_by_wechat,
-    };
+    use super::super::resource::tests::encrypted;
+    use super::super::tests::{NOW, PLATFORM_SERIAL, configured_with, merchant, signed_by_wechat};
     use super::super::{PLATFORM_KEYS, RefundAmount};
     use super::*;
 
     type Outcome = Result<Notification, NotificationError>;
-
-    fn encrypted(plain: &[u8], nonce: [u8; 12], associated_data: &str) -> String {
-        let key: [u8; 32] = TEST_APIV3_KEY.as_bytes().try_into().unwrap();
-        let payload = Payload {
-            msg: plain,
-            aad: associated_data.as_bytes(),
-        };
-        let sealed = Aes256Gcm::new(&key.into()).encrypt(&Nonce::from(nonce), payload);
-        STANDARD.encode(sealed.unwrap())
-    }
 
     fn envelope(event_type: &str, original_type: &str, content: &Value) -> Value {
         json!({
@@ -318,24 +279,6 @@ mod tests {
             notification.event,
             Event::Other("PAYSCORE.USER_OPEN_SERVICE".to_owned())
         );
-    }
-
-    /// The example in `wechatpay-java`'s `AeadAesCipherTest`.
-    #[test]
-    fn the_sdk_s_ciphertext_is_decrypted() {
-        let resource = |associated_data: &str, nonce: &str| Resource {
-            original_type: String::new(),
-            algorithm: "AEAD_AES_256_GCM".to_owned(),
-            nonce: nonce.to_owned(),
-            associated_data: Some(associated_data.to_owned()),
-            ciphertext: "ulwSiIajGClcvcOYvOQ7+l+0PAbzzwI=".to_owned(),
-        };
-        let decrypt =
-            |associated_data, nonce| merchant().decrypt(&resource(associated_data, nonce));
-        let plain = decrypt("associatedData", "uluk4a9R25RW");
-        assert_eq!(plain.as_deref(), Some(&b"message"[..]));
-        assert_eq!(decrypt("bad-associatedData", "uluk4a9R25RW"), None);
-        assert_eq!(decrypt("associatedData", "bad-4a9R25RW"), None);
     }
 
     #[test]

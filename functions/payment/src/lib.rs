@@ -4,14 +4,40 @@ use shared::http::{Route, routes};
 use shared::sql::Statement;
 
 pub mod alipay;
-pub mod apple;
 mod document;
+mod error;
+mod institution;
+mod notification;
+mod order;
+mod package;
+mod refresh;
+mod refund;
+mod routes;
+mod settle;
 pub mod wechat;
 
 pub use document::document;
 
 /// The component's routes.
-pub const ROUTES: &[Route] = routes! {};
+pub const ROUTES: &[Route] = routes! {
+    GET "/v1/coin-packages" => routes::packages::list,
+    GET "/v1/orders" => routes::orders::list,
+    POST "/v1/orders" => routes::orders::create,
+    GET "/v1/orders/{id}" => routes::order::read,
+    POST "/v1/orders/{id}/close" => routes::order::close,
+    POST "/v1/operator/orders/{id}/refund" => routes::refund::create,
+    GET "/v1/operator/payment-anomalies" => routes::anomalies::list,
+    POST "/v1/callbacks/alipay/payment" => routes::alipay::receive,
+    POST "/v1/callbacks/wechat/payment" => routes::wechat::payment,
+    POST "/v1/callbacks/wechat/refund" => routes::wechat::refund,
+};
 
 /// Every statement of this function.
-pub const STATEMENTS: &[&[(&str, Statement)]] = &[];
+pub const STATEMENTS: &[&[(&str, Statement)]] = &[
+    notification::STATEMENTS,
+    order::STATEMENTS,
+    refund::STATEMENTS,
+    settle::STATEMENTS,
+];
+
+shared::http::component!(ROUTES);

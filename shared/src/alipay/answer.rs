@@ -81,7 +81,7 @@ impl App {
     /// tries both, since the gateway is known to sign `/` and send `\/`. Only the returned text may be
     /// read.
     fn verified<'a>(&self, content: &'a str, sign: &str) -> Result<Cow<'a, str>, AnswerError> {
-        let key = self.alipay_public_key()?;
+        let key = self.alipay_public_key.get()?;
         let signature = STANDARD
             .decode(sign)
             .map_err(|_| AnswerError::BadSignature)?;
@@ -149,9 +149,10 @@ impl<'de> Visitor<'de> for MembersVisitor {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::Read;
+    use super::super::ALIPAY_PUBLIC_KEY;
     use super::super::tests::{app, signed_by_alipay};
     use super::*;
+    use crate::crypto::rsa::LazyKey;
 
     const METHOD: &str = "alipay.user.certify.open.query";
     const NAME: &str = "alipay_user_certify_open_query_response";
@@ -315,7 +316,7 @@ mod tests {
     #[test]
     fn a_key_that_cannot_be_used_is_named() {
         let app = App {
-            alipay_public_key: Read::new("AQID".to_owned()),
+            alipay_public_key: LazyKey::public(ALIPAY_PUBLIC_KEY, "AQID".to_owned()),
             ..app()
         };
         let error = app.answer::<Value>(METHOD, signed(r#"{"code":"10000"}"#).as_bytes());

@@ -14,9 +14,7 @@ mod request;
 pub use answer::{AnswerError, Refusal};
 pub use notification::{Notification, NotificationError};
 
-use std::cell::OnceCell;
-
-use crate::crypto::rsa::{InvalidKey, PrivateKey, PublicKey};
+use crate::crypto::rsa::{LazyKey, PrivateKey, PublicKey};
 use crate::variables::{self, Misconfigured};
 
 const GATEWAY_HOST: &str = "alipay_gateway_host";
@@ -29,36 +27,9 @@ pub struct App {
     /// `https://host[:port]`
     gateway_host: String,
     id: String,
-    private_key: Read<PrivateKey>,
+    private_key: LazyKey<PrivateKey>,
     /// Alipay's, not the application's own.
-    alipay_public_key: Read<PublicKey>,
-}
-
-/// A key that stays text until it is used, and is read once: that takes time, and few requests use both.
-struct Read<K> {
-    text: String,
-    key: OnceCell<K>,
-}
-
-impl<K> Read<K> {
-    fn new(text: String) -> Self {
-        Self {
-            text,
-            key: OnceCell::new(),
-        }
-    }
-
-    fn get(
-        &self,
-        variable: &'static str,
-        read: impl FnOnce(&str) -> Result<K, InvalidKey>,
-    ) -> Result<&K, Misconfigured> {
-        if self.key.get().is_none() {
-            let key = read(&self.text).map_err(|InvalidKey| Misconfigured { variable })?;
-            let _ = self.key.set(key);
-        }
-        Ok(self.key.get().expect("set above"))
-    }
+    alipay_public_key: LazyKey<PublicKey>,
 }
 
 impl App {
@@ -87,18 +58,9 @@ impl App {
         Self {
             gateway_host,
             id,
-            private_key: Read::new(app_private_key),
-            alipay_public_key: Read::new(alipay_public_key),
+            private_key: LazyKey::private(APP_PRIVATE_KEY, app_private_key),
+            alipay_public_key: LazyKey::public(ALIPAY_PUBLIC_KEY, alipay_public_key),
         }
-    }
-
-    fn private_key(&self) -> Result<&PrivateKey, Misconfigured> {
-        self.private_key.get(APP_PRIVATE_KEY, PrivateKey::from_text)
-    }
-
-    fn alipay_public_key(&self) -> Result<&PublicKey, Misconfigured> {
-        self.alipay_public_key
-            .get(ALIPAY_PUBLIC_KEY, PublicKey::from_text)
     }
 }
 

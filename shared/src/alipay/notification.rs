@@ -84,7 +84,7 @@ impl App {
         sign: &str,
     ) -> Result<(), NotificationError> {
         let text = signed_text(parameters.iter().map(|(name, value)| (&**name, &**value)));
-        let key = self.alipay_public_key()?;
+        let key = self.alipay_public_key.get()?;
         STANDARD
             .decode(sign)
             .ok()

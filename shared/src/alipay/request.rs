@@ -104,7 +104,7 @@ impl App {
         rng: &mut impl CryptoRng,
     ) -> Result<BTreeMap<&'static str, String>, Misconfigured> {
         let text = signed_text(parameters.iter().map(|(name, value)| (*name, &**value)));
-        let signature = self.private_key()?.sign(text.as_bytes(), rng);
+        let signature = self.private_key.get()?.sign(text.as_bytes(), rng);
         parameters.insert("sign", STANDARD.encode(signature));
         Ok(parameters)
     }
@@ -132,9 +132,10 @@ mod tests {
     use serde_json::json;
     use sha2::Sha256;
 
-    use super::super::Read;
+    use super::super::APP_PRIVATE_KEY;
     use super::super::tests::app;
     use super::*;
+    use crate::crypto::rsa::LazyKey;
     use crate::random;
 
     const NOW: Timestamp = Timestamp(1_698_163_199_999);
@@ -246,7 +247,7 @@ mod tests {
                 "alipay_gateway_host"
             );
         }
-        let private_key = Read::new(app().alipay_public_key.text);
+        let private_key = LazyKey::private(APP_PRIVATE_KEY, "AQID".to_owned());
         assert_eq!(
             variable(App {
                 private_key,

@@ -105,6 +105,11 @@ impl Problem {
         self
     }
 
+    /// The title for the person.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
     /// The status it answers.
     pub fn status(&self) -> StatusCode {
         self.status

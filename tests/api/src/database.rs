@@ -274,7 +274,9 @@ fn create_postgres() -> Database {
              ALTER ROLE {APPLICATION_ROLE} LOGIN PASSWORD '{APPLICATION_ROLE}'; COMMIT"
         ))
         .expect("a superuser may change roles");
-    let (_, host) = server.rsplit_once('@').unwrap_or(("", server.trim_start_matches("postgres://")));
+    let (_, host) = server
+        .rsplit_once('@')
+        .unwrap_or(("", server.trim_start_matches("postgres://")));
     let url = format!("postgres://{APPLICATION_ROLE}:{APPLICATION_ROLE}@{host}/{name}");
     Database::Postgres {
         url,

@@ -8,6 +8,16 @@ pub const APP_PRIVATE_PKCS1: &str = include_str!("../keys/app_private_pkcs1.pem"
 pub const ALIPAY_PUBLIC: &str = include_str!("../keys/alipay_public.pem");
 /// Alipay's private key.
 pub(crate) const ALIPAY_PRIVATE: &str = include_str!("../keys/alipay_private.pem");
+/// The public key that WeChat Pay gives to merchants under a `PUB_KEY_ID_…`.
+pub const WECHAT_PUBLIC_KEY: &str = include_str!("../keys/wechat_public_key_public.pem");
+/// The private key to it.
+pub(crate) const WECHAT_PUBLIC_KEY_PRIVATE: &str =
+    include_str!("../keys/wechat_public_key_private.pem");
+/// The public key in WeChat Pay's platform certificate, with which it signed before.
+pub const WECHAT_CERTIFICATE: &str = include_str!("../keys/wechat_certificate_public.pem");
+/// The private key to it.
+pub(crate) const WECHAT_CERTIFICATE_PRIVATE: &str =
+    include_str!("../keys/wechat_certificate_private.pem");
 /// A private key that is nobody's.
 pub(crate) const OTHER_PRIVATE: &str = include_str!("../keys/other_private.pem");
 

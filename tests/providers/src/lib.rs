@@ -10,8 +10,10 @@ mod encoding;
 mod http;
 pub mod keys;
 pub mod oss;
+mod rsa;
 mod stand_in;
 pub mod webhook;
+pub mod wechat_pay;
 
 pub use http::Request;
 pub use stand_in::{Behaviour, Provider, Refusal, StandIn};

@@ -8,10 +8,12 @@
 //! Keys are text as the providers' consoles and openssl give them: PEM, or the bare base64 within.
 
 mod encoding;
+mod lazy_key;
 mod montgomery;
 mod private_key;
 mod public_key;
 
+pub use lazy_key::LazyKey;
 pub use private_key::PrivateKey;
 pub use public_key::PublicKey;
 

@@ -1,6 +1,7 @@
 //! The API tests, a file for each route or promise.
 
 mod alipay_messages;
+mod alipay_payments;
 mod aliyun;
 mod blocks;
 mod consents;
@@ -20,7 +21,9 @@ mod nearby_attacker;
 mod nearby_oracle;
 mod openapi;
 mod operators;
+mod orders;
 mod password;
+mod payment;
 mod person_keys;
 mod pictures;
 mod plans;
@@ -37,3 +40,5 @@ mod sms_codes;
 mod upload_faults;
 mod uploads;
 mod uploads_oss;
+mod wallet;
+mod wechat_payments;

@@ -1,1 +1,0 @@
-//! Apple's in-app purchases (clause V19).

@@ -1,0 +1,104 @@
+//! Alipay, asked.
+
+use shared::alipay::App;
+use shared::http::Context;
+use shared::random;
+use shared::variables;
+
+use super::{Closing, Pay, Refunding, Standing, send};
+use crate::alipay::{Failure, Status, close, order_string, query, refund, refund_query};
+use crate::error::Error;
+use crate::order::Order;
+use crate::refund::Refund;
+use crate::settle::Payment;
+
+const NAME: &str = "alipay";
+const NOTIFY_URL: &str = "alipay_notify_url";
+/// What the payer reads.
+const SUBJECT: &str = "创人脉金币";
+
+pub(super) fn begin(cx: &Context, app: &App, order: &Order) -> Result<Pay, Error> {
+    let number = order.number();
+    let described = crate::alipay::Order {
+        out_trade_no: &number,
+        subject: SUBJECT,
+        amount_fen: order.amount_fen,
+        expires_at: order.expires_at,
+        notify_url: &variables::required(NOTIFY_URL)?,
+    };
+    let order_string = order_string(app, &described, cx.now(), &mut random::host())?;
+    Ok(Pay::Alipay { order_string })
+}
+
+/// A trade that Alipay does not know comes to be when the payer acts, which the order string allows until
+/// the order expires.
+pub(super) fn ask(cx: &Context, app: &App, order: &Order) -> Result<Standing, Error> {
+    let number = order.number();
+    let request = query::request(app, &number, cx.now(), &mut random::host())?;
+    let answer = send(NAME, &request)?;
+    match query::answer(app, &number, answer.body()).map_err(failed)? {
+        query::Outcome::Trade(trade) => Ok(match trade.status {
+            Status::Success | Status::Finished => Standing::Paid(Payment {
+                number: trade.trade_no,
+                fen: Some(trade.total_fen),
+            }),
+            Status::Waiting => Standing::Unpaid,
+            // Never paid, or paid and given back in full: of that, the notification tells.
+            Status::Closed => Standing::Closed,
+        }),
+        query::Outcome::NotExist => Ok(Standing::Unpaid),
+    }
+}
+
+pub(super) fn close(cx: &Context, app: &App, order: &Order) -> Result<Closing, Error> {
+    let number = order.number();
+    let request = close::request(app, &number, cx.now(), &mut random::host())?;
+    let answer = send(NAME, &request)?;
+    match close::answer(app, &number, answer.body()).map_err(failed)? {
+        close::Outcome::Closed | close::Outcome::NotExist => Ok(Closing::Closed),
+        close::Outcome::NotWaiting => Ok(Closing::NotWaiting),
+    }
+}
+
+pub(super) fn refund(
+    cx: &Context,
+    app: &App,
+    order: &Order,
+    asked: &Refund,
+) -> Result<Refunding, Error> {
+    let number = order.number();
+    let described = refund::Refund {
+        out_trade_no: &number,
+        out_request_no: &asked.number,
+        amount_fen: asked.fen,
+    };
+    let request = refund::request(app, &described, cx.now(), &mut random::host())?;
+    let answer = send(NAME, &request)?;
+    match refund::answer(app, &described, answer.body()).map_err(failed)? {
+        refund::Outcome::Done { .. } => Ok(Refunding::Done),
+        refund::Outcome::Refused(reason) => Ok(Refunding::Refused(match reason {
+            refund::Reason::BalanceTooLow => "balance-too-low",
+            refund::Reason::Frozen => "frozen",
+            refund::Reason::NotRefundable => "not-refundable",
+            refund::Reason::NotPaid => "not-paid",
+            refund::Reason::TooMuch => "too-much",
+            refund::Reason::OtherAmount => "other-amount",
+        })),
+        refund::Outcome::Unknown => {
+            let request = refund_query::request(app, &described, cx.now(), &mut random::host())?;
+            let answer = send(NAME, &request)?;
+            match refund_query::answer(app, &described, answer.body()).map_err(failed)? {
+                refund_query::Outcome::Done { .. } => Ok(Refunding::Done),
+                refund_query::Outcome::NotYet => Ok(Refunding::UnderWay),
+            }
+        }
+    }
+}
+
+fn failed(failure: Failure) -> Error {
+    let needs_people = failure.needs_people();
+    match failure {
+        Failure::Misconfigured(misconfigured) => misconfigured.into(),
+        failure => Error::unavailable(NAME, &failure.cause(), needs_people),
+    }
+}

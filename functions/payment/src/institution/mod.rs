@@ -1,0 +1,151 @@
+//! What we ask the payment institutions: each in its own file, all by the same words.
+
+mod alipay;
+mod wechat;
+
+use std::time::Duration;
+
+use http::{Request, Response};
+use serde::Serialize;
+use shared::alipay::App;
+use shared::http::Context;
+use shared::outbound::{self, Failure, Limits};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::order::{Channel, Order};
+use crate::package::Package;
+use crate::refund::Refund;
+use crate::settle::Payment;
+use crate::wechat::{AppParameters, JsapiParameters, Merchant};
+
+/// A person waits for the answer.
+const LIMITS: Limits = Limits::small(Duration::from_secs(8));
+
+/// What the app hands to the institution's own SDK.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Pay {
+    /// `alipay-app`
+    Alipay {
+        /// For Alipay's SDK, as it stands.
+        order_string: String,
+    },
+    /// `wechat-app`
+    WechatApp(AppParameters),
+    /// `wechat-jsapi`
+    WechatJsapi(JsapiParameters),
+    /// `apple`
+    Apple {
+        /// The product to buy.
+        product_id: String,
+        /// What the purchase must carry.
+        app_account_token: Uuid,
+    },
+}
+
+/// How an order stands at its institution.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It was paid.
+    Paid(Payment),
+    /// Not yet.
+    Unpaid,
+    /// It was not, and will not be.
+    Closed,
+}
+
+/// What came of closing an order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Nobody will pay it, or nobody has begun to.
+    Closed,
+    /// It does not wait any more: [`ask`] tells why.
+    NotWaiting,
+}
+
+/// What came of asking for a refund.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refunding {
+    /// The money went back.
+    Done,
+    /// It will, or a notification tells otherwise.
+    UnderWay,
+    /// A person must act in the institution's console before it can go back.
+    Abnormal,
+    /// It does not go back; why, for the operator.
+    Refused(&'static str),
+}
+
+/// Announces an order to its institution. Again for the same order, it answers as good a way to pay.
+///
+/// # Errors
+/// [`Error::Unavailable`], or the variables are unusable. Nobody can pay then.
+pub fn begin(
+    cx: &Context,
+    order: &Order,
+    package: &Package,
+    openid: Option<&str>,
+) -> Result<Pay, Error> {
+    match order.channel {
+        Channel::AlipayApp => alipay::begin(cx, &App::configured()?, order),
+        Channel::WechatApp | Channel::WechatJsapi => {
+            wechat::begin(cx, &Merchant::configured()?, order, openid)
+        }
+        Channel::Apple => Ok(Pay::Apple {
+            product_id: package.apple_product_id.clone(),
+            app_account_token: order.id,
+        }),
+    }
+}
+
+/// Asks how an order stands. Apple knows of transactions only, not of orders.
+///
+/// # Errors
+/// [`Error::Unavailable`], or the variables are unusable. Nothing is known then.
+pub fn ask(cx: &Context, order: &Order) -> Result<Standing, Error> {
+    match order.channel {
+        Channel::AlipayApp => alipay::ask(cx, &App::configured()?, order),
+        Channel::WechatApp | Channel::WechatJsapi => {
+            wechat::ask(cx, &Merchant::configured()?, order)
+        }
+        Channel::Apple => Ok(Standing::Unpaid),
+    }
+}
+
+/// Closes an order, so that nobody pays it any more.
+///
+/// # Errors
+/// [`Error::Unavailable`], or the variables are unusable. It may be closed or not then.
+pub fn close(cx: &Context, order: &Order) -> Result<Closing, Error> {
+    match order.channel {
+        Channel::AlipayApp => alipay::close(cx, &App::configured()?, order),
+        Channel::WechatApp | Channel::WechatJsapi => {
+            wechat::close(cx, &Merchant::configured()?, order)
+        }
+        Channel::Apple => Ok(Closing::Closed),
+    }
+}
+
+/// Gives money back. The same refund again does not give it back again.
+///
+/// # Errors
+/// [`Error::RefundByApple`]; [`Error::Unavailable`], or the variables are unusable: the money may have gone
+/// back or not then.
+pub fn refund(cx: &Context, order: &Order, refund: &Refund) -> Result<Refunding, Error> {
+    match order.channel {
+        Channel::AlipayApp => alipay::refund(cx, &App::configured()?, order, refund),
+        Channel::WechatApp | Channel::WechatJsapi => {
+            wechat::refund(cx, &Merchant::configured()?, order, refund)
+        }
+        Channel::Apple => Err(Error::RefundByApple),
+    }
+}
+
+fn send(institution: &'static str, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {
+    outbound::send(request, &LIMITS).map_err(|failure| match failure {
+        Failure::NotSent => Error::unavailable(institution, "not reached", false),
+        Failure::Unanswered => Error::unavailable(institution, "no answer", false),
+    })
+}

@@ -1,0 +1,9 @@
+//! One file a path, or an institution.
+
+pub mod alipay;
+pub mod anomalies;
+pub mod order;
+pub mod orders;
+pub mod packages;
+pub mod refund;
+pub mod wechat;

@@ -1,0 +1,139 @@
+//! `/v1/orders`: ordering coins, and what one has ordered (clauses E15, E27, T3).
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use shared::disclosure::{self, Disclosure};
+use shared::http::{
+    Answer, Context, Json, Page, PageRequest, Problem, ProblemBody, RequestKey, Violation,
+};
+use shared::ledger;
+use shared::profile::ProfileComplete;
+use shared::session::Session;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::institution::{self, Pay};
+use crate::order::{self, Channel, Order};
+use crate::package;
+
+const MAX_OPENID: usize = 128;
+
+/// A package to be bought.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrder {
+    /// One of the packages' `id`s.
+    #[schema(example = "coins-60")]
+    package: String,
+    /// Where it is to be paid.
+    channel: Channel,
+    /// The person's name under our official account, for `wechat-jsapi` only.
+    openid: Option<String>,
+}
+
+/// An order, and how to pay it.
+#[derive(Serialize, ToSchema)]
+pub struct Ordered {
+    #[serde(flatten)]
+    order: Order,
+    /// For the institution's SDK; null once the order cannot be paid any more.
+    pay: Option<Pay>,
+}
+
+/// List my orders
+///
+/// The newest orders come first.
+#[utoipa::path(get, path = "/v1/orders", tag = "payment", security(("session" = [])),
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "20 if absent"),
+        ("cursor" = Option<String>, Query, description = "the `next_cursor` of the page before"),
+    ),
+    responses((status = 200, body = Page<Order>)))]
+pub fn list(cx: &Context, session: Session, page: PageRequest) -> Result<Answer, Problem> {
+    let orders = order::list(cx, session.account_id, page)?;
+    Ok(Answer::ok(&page.page(orders, |order: &Order| order.id)))
+}
+
+/// Order coins
+///
+/// Only the order's number and its amount go to the institution, and for `wechat-jsapi` the `openid`. It can
+/// be paid for half an hour.
+#[utoipa::path(post, path = "/v1/orders", tag = "payment", security(("session" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = NewOrder,
+    responses(
+        (status = 201, body = Ordered),
+        (status = 400, description = "`idempotency-key-required`",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid-fields`: `package` can be `unknown-package`; `openid` is \
+            needed for `wechat-jsapi`, and only there",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`payment-unavailable`: to be tried again, with the same key",
+            body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub fn create(
+    cx: &Context,
+    session: Session,
+    _: ProfileComplete,
+    RequestKey(request): RequestKey,
+    Json(new): Json<NewOrder>,
+) -> Result<Answer, Error> {
+    let openid = openid(&new)?;
+    let packages = package::packages()?;
+    let package = packages
+        .iter()
+        .find(|package| package.id == new.package)
+        .ok_or_else(|| Error::Invalid(Violation::new("package", "unknown-package")))?;
+    let phone_hash = order::phone_hash(cx, session.account_id)?;
+    let phone_hash = phone_hash.ok_or_else(Problem::unauthenticated)?;
+    let holder = ledger::holder(cx, session.account_id)?.ok_or_else(Problem::unauthenticated)?;
+    let order = order::create(cx, request, holder, package, new.channel)?;
+    let pay = if order.is_open(cx.now()) {
+        if let Some(sent) = disclosed(new.channel) {
+            disclosure::record(cx, &phone_hash, &sent)?;
+        }
+        Some(institution::begin(cx, &order, package, openid)?)
+    } else {
+        None
+    };
+    Ok(Answer::json(StatusCode::CREATED, &Ordered { order, pay }))
+}
+
+fn openid(new: &NewOrder) -> Result<Option<&str>, Error> {
+    let refused = |code| Err(Error::Invalid(Violation::new("openid", code)));
+    match (new.channel, new.openid.as_deref()) {
+        (Channel::WechatJsapi, None) => refused("missing"),
+        (Channel::WechatJsapi, Some(openid)) => {
+            let is_plain = openid.bytes().all(|byte| byte.is_ascii_graphic());
+            match (1..=MAX_OPENID).contains(&openid.len()) && is_plain {
+                true => Ok(Some(openid)),
+                false => refused("invalid"),
+            }
+        }
+        (_, Some(_)) => refused("unknown"),
+        (_, None) => Ok(None),
+    }
+}
+
+/// What goes to the institution with an order; to Apple we send nothing.
+fn disclosed(channel: Channel) -> Option<Disclosure> {
+    let data = match channel {
+        Channel::AlipayApp | Channel::WechatApp => "order number,amount",
+        Channel::WechatJsapi => "order number,amount,openid",
+        Channel::Apple => return None,
+    };
+    Some(Disclosure {
+        recipient: channel.institution(),
+        purpose: "payment",
+        data,
+        basis: "contract",
+    })
+}
+
+/// The path's order, if it is this account's.
+///
+/// # Errors
+/// [`Error::NotFound`], or the database failed.
+pub fn own(cx: &Context, id: Uuid, session: &Session) -> Result<Order, Error> {
+    order::find_own(cx, id, session.account_id)?.ok_or(Error::NotFound)
+}

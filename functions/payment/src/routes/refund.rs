@@ -1,0 +1,139 @@
+//! `/v1/operator/orders/{id}/refund`: giving money back.
+
+use http::StatusCode;
+use serde::Deserialize;
+use shared::http::{Answer, Context, Id, Json, ProblemBody, Violation, request_key};
+use shared::operator::Reviewer;
+use utoipa::ToSchema;
+
+use crate::error::Error;
+use crate::institution::{self, Refunding};
+use crate::notification::{Reason, Told};
+use crate::order::{self, Channel, Order, Status as OrderStatus};
+use crate::refund::{self, Amount, NewRefund, Refund, Status};
+use crate::settle;
+
+/// What is to be given back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundRequest {
+    /// How much, in fen; what is left of the price if absent.
+    #[schema(minimum = 1)]
+    amount_fen: Option<i64>,
+}
+
+/// Refund an order
+///
+/// The coins go with the money; where they are spent already, they become a debt, with which nothing can be
+/// spent. One refund of an order is made at a time: for the same amount, calling again goes on with it.
+#[utoipa::path(post, path = "/v1/operator/orders/{id}/refund", tag = "operators",
+    security(("operator" = [])),
+    params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header)),
+    request_body = RefundRequest,
+    responses(
+        (status = 200, description = "the money went back", body = Refund),
+        (status = 202, description = "it will: call again, or wait for the institution", body = Refund),
+        (status = 404, description = "`not-found`",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`order-not-paid`; `refund-too-much`; `refund-pending`: one of another \
+            amount; `refund-refused` says the `reason`; `refund-by-apple`: only Apple can",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid-fields`",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`payment-unavailable`: the money may have gone back or not; call again",
+            body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub fn create(
+    cx: &Context,
+    operator: Reviewer,
+    Id(id): Id,
+    Json(request): Json<RefundRequest>,
+) -> Result<Answer, Error> {
+    let refund_id = request_key(cx, b"operator")?;
+    operator.audit(cx, "order-refund", &id.to_string())?;
+    let order = order::find(cx, id)?.ok_or(Error::NotFound)?;
+    if order.channel == Channel::Apple {
+        return Err(Error::RefundByApple);
+    }
+    if order.status != OrderStatus::Paid {
+        return Err(Error::NotPaid);
+    }
+    let known = refund::find(cx, order.id, &refund_id.simple().to_string())?;
+    let refund = match known {
+        Some(refund) => refund,
+        None => begin(cx, &order, refund_id, request.amount_fen)?,
+    };
+    let refund = match refund.status {
+        Status::Pending => carry_out(cx, &order, refund)?,
+        _ => refund,
+    };
+    let status = match refund.status {
+        Status::Pending => StatusCode::ACCEPTED,
+        _ => StatusCode::OK,
+    };
+    Ok(Answer::json(status, &refund))
+}
+
+/// The refund that waits already, if it is of this amount, or a new one.
+fn begin(
+    cx: &Context,
+    order: &Order,
+    id: uuid::Uuid,
+    amount_fen: Option<i64>,
+) -> Result<Refund, Error> {
+    let left = order.amount_fen - order.refunded_fen;
+    let fen = amount_fen.unwrap_or(left);
+    if amount_fen.is_some_and(|fen| fen < 1) {
+        return Err(Error::Invalid(Violation::new("amount_fen", "invalid")));
+    }
+    let refunds = refund::list(cx, order)?;
+    let pending = refunds
+        .into_iter()
+        .find(|refund| refund.status == Status::Pending);
+    if let Some(pending) = pending {
+        return match pending.fen == fen {
+            true => Ok(pending),
+            false => Err(Error::RefundPending),
+        };
+    }
+    let number = id.simple().to_string();
+    let new = NewRefund {
+        id,
+        number: &number,
+        amount: Amount::Exactly(fen),
+        status: Status::Pending,
+        happened_at: cx.now(),
+    };
+    if !refund::insert(cx, order.id, &new)? {
+        return Err(Error::RefundTooMuch);
+    }
+    refund::find(cx, order.id, &number)?.ok_or(Error::NotFound)
+}
+
+fn carry_out(cx: &Context, order: &Order, refund: Refund) -> Result<Refund, Error> {
+    let number = refund.number.clone();
+    match institution::refund(cx, order, &refund)? {
+        Refunding::Done => {
+            let amount = Amount::Exactly(refund.fen);
+            // It is known by its number, so it always fits.
+            let _ = settle::refunded(cx, order, &number, amount, cx.now())?;
+        }
+        Refunding::UnderWay => {}
+        Refunding::Abnormal => abnormal(cx, order, &number)?,
+        Refunding::Refused(reason) => {
+            refund::fail(cx, order.id, &number)?;
+            return Err(Error::RefundRefused(reason));
+        }
+    }
+    refund::find(cx, order.id, &number)?.ok_or(Error::NotFound)
+}
+
+fn abnormal(cx: &Context, order: &Order, number: &str) -> Result<(), Error> {
+    let told = Told {
+        institution: order.channel.institution(),
+        id: number,
+        order_id: Some(order.id),
+        content: serde_json::json!({ "answer": "refund", "out_refund_no": number }),
+    };
+    Ok(told.keep_anomaly(cx, Reason::RefundAbnormal)?)
+}

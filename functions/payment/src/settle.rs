@@ -1,0 +1,156 @@
+//! From what an institution says to the ledger.
+//!
+//! First the fact is written to its order, then the ledger is brought into line with the order. Both can be
+//! done any number of times, by any number of callers at once: what is repeated after a stop finishes what
+//! was begun.
+
+use shared::http::{Context, Problem};
+use shared::ledger::{self, Account, Kind, Posting, Refused};
+use shared::sql::{Parameter, statements};
+use shared::time::Timestamp;
+use uuid::Uuid;
+
+use crate::notification::Reason;
+use crate::order::{self, Order};
+use crate::refund::{self, Amount, NewRefund, Status};
+
+statements! {
+    /// The refunds that happened until a moment did not stand.
+    REVERSE = "UPDATE orders SET refund_reversed_at = $1 \
+               WHERE id = $2 AND COALESCE(refund_reversed_at, -1) < $1";
+    /// Until when refunds did not stand.
+    FIND_REVERSAL = "SELECT COALESCE(refund_reversed_at, -1) AS reversed_at FROM orders WHERE id = $1";
+}
+
+/// A payment that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// The institution's number of it.
+    pub number: String,
+    /// How much, in fen; `None` for an amount that is not compared, as Apple's, which is in the store's
+    /// currency.
+    pub fen: Option<i64>,
+}
+
+/// An order was paid: its coins are credited, once. Answers why not, if the payment does not fit.
+///
+/// # Errors
+/// The database or the ledger failed; then it is to be told again.
+pub fn paid(cx: &Context, order: &Order, payment: &Payment) -> Result<Result<(), Reason>, Problem> {
+    if payment.fen.is_some_and(|fen| fen != order.amount_fen) {
+        return Ok(Err(Reason::WrongAmount));
+    }
+    if !order::bind(cx, order.id, &payment.number)? {
+        return Ok(Err(Reason::SecondPayment));
+    }
+    balance(cx, order)?;
+    Ok(Ok(()))
+}
+
+/// Money of a paid order went back. Answers why it does not count, if it does not fit.
+///
+/// # Errors
+/// As [`paid`].
+pub fn refunded(
+    cx: &Context,
+    order: &Order,
+    number: &str,
+    amount: Amount,
+    at: Timestamp,
+) -> Result<Result<(), Reason>, Problem> {
+    let is_known = refund::find(cx, order.id, number)?.is_some();
+    if is_known {
+        refund::succeed(cx, order.id, number, at)?;
+    }
+    let is_settled = match amount {
+        Amount::Exactly(_) => is_known,
+        Amount::UpTo(fen) => given_back(cx, order)? >= fen,
+    };
+    let new = NewRefund {
+        id: cx.new_id(),
+        number,
+        amount,
+        status: Status::Succeeded,
+        happened_at: at,
+    };
+    let fits = is_settled || refund::insert(cx, order.id, &new)?;
+    balance(cx, order)?;
+    Ok(if fits {
+        Ok(())
+    } else {
+        Err(Reason::RefundExceeds)
+    })
+}
+
+/// What of the price is known to have gone back, in fen.
+fn given_back(cx: &Context, order: &Order) -> Result<i64, Problem> {
+    let found = order::find(cx, order.id)?.ok_or_else(Problem::internal)?;
+    Ok(found.refunded_fen)
+}
+
+/// The refunds of an order that happened until `at` did not stand: their coins come back, also for a refund
+/// that is told of only later.
+///
+/// # Errors
+/// As [`paid`].
+pub fn reversed(cx: &Context, order: &Order, at: Timestamp) -> Result<(), Problem> {
+    let parameters = [Parameter::time(at), Parameter::id(order.id)];
+    cx.sql()?.execute(&REVERSE, &parameters)?;
+    balance(cx, order)
+}
+
+/// Brings the ledger into line with a paid order and its refunds.
+///
+/// # Errors
+/// As [`paid`].
+pub fn balance(cx: &Context, order: &Order) -> Result<(), Problem> {
+    let buyer = Account::Holder(order.holder);
+    post(
+        cx,
+        order.id,
+        Kind::TopUp,
+        Account::House,
+        buyer,
+        order.coins,
+    )?;
+    order::set_paid(cx, order.id)?;
+    let row = cx
+        .sql()?
+        .first(&FIND_REVERSAL, &[Parameter::id(order.id)])?
+        .ok_or_else(Problem::internal)?;
+    let reversed_at: Timestamp = row.get("reversed_at")?;
+    for refund in refund::list(cx, order)? {
+        // Of a price of many fen for few coins, a small part can be worth none.
+        if refund.status != Status::Succeeded || refund.coins == 0 {
+            continue;
+        }
+        let (id, coins) = (refund.id, refund.coins);
+        post(cx, id, Kind::Refund, buyer, Account::House, coins)?;
+        if refund.happened_at <= reversed_at {
+            post(cx, id, Kind::RefundReversal, Account::House, buyer, coins)?;
+        }
+    }
+    Ok(())
+}
+
+fn post(
+    cx: &Context,
+    reference: Uuid,
+    kind: Kind,
+    payer: Account,
+    payee: Account,
+    coins: i64,
+) -> Result<(), Problem> {
+    let posting = Posting {
+        reference,
+        kind,
+        payer,
+        payee,
+        coins,
+    };
+    ledger::post(cx, &posting).map_err(|refused| match refused {
+        Refused::Problem(problem) => problem,
+        // The house may owe, and so may who is refunded.
+        Refused::Insufficient | Refused::Oneself => Problem::internal(),
+    })
+}

@@ -1,0 +1,274 @@
+//! `/v1/callbacks/alipay/payment`: trades as Alipay tells of them.
+
+use api_tests::{Builder, on_both_engines};
+use provider_stand_ins::alipay::Message;
+
+use crate::identity::FORM;
+use crate::payment::{
+    COINS, alipay_tells, anomalies, buy, buyer, customer, ledger_holds, number, open, order,
+    post_alipay, read, refund, snapshot, wallet,
+};
+use serde_json::json;
+
+on_both_engines! {
+    // clause E15
+    fn a_payment_is_credited_once_however_often_it_is_told(builder: Builder) {
+        let shop = open(builder);
+        let person = customer(&shop.app);
+        let ordered = order(&shop.app, &person, "alipay-app").expect(201);
+        let (id, number) = (ordered.text("/id"), number(&ordered));
+        shop.alipay.check_order_string(&ordered.text("/pay/order_string")).expect("valid");
+        shop.alipay.pay(&number).expect("it can be paid");
+        let paid = shop.alipay.trade_notification(&number);
+        shop.alipay.finish(&number);
+        let finished = shop.alipay.trade_notification(&number);
+        for message in [&paid, &finished, &paid, &finished] {
+            let answer = post_alipay(&shop.app, message).expect(200);
+            assert_eq!(answer.media_type(), Some("text/plain"));
+        }
+        assert_eq!(read(&shop.app, &person, &id)["status"], "paid");
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        let deliveries = "SELECT SUM(CAST(deliveries AS BIGINT)) FROM payment_notifications";
+        let deliveries = shop.app.database().rows(deliveries);
+        assert_eq!(deliveries[0][0].to_string(), "4");
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15
+    fn finished_may_come_first(builder: Builder) {
+        let shop = open(builder);
+        let person = customer(&shop.app);
+        let ordered = order(&shop.app, &person, "alipay-app").expect(201);
+        let number = number(&ordered);
+        shop.alipay.check_order_string(&ordered.text("/pay/order_string")).expect("valid");
+        shop.alipay.pay(&number).expect("it can be paid");
+        shop.alipay.finish(&number);
+        alipay_tells(&shop, &number).expect(200);
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+    }
+
+    fn what_is_true_and_does_not_fit_is_kept_and_credits_nothing(builder: Builder) {
+        let shop = open(builder);
+        let person = customer(&shop.app);
+        let ordered = order(&shop.app, &person, "alipay-app").expect(201);
+        let elsewhere = order(&shop.app, &person, "wechat-app").expect(201);
+        let number = number(&ordered);
+        shop.alipay.check_order_string(&ordered.text("/pay/order_string")).expect("valid");
+        shop.alipay.pay(&number).expect("it can be paid");
+        let with = |id: &str, name: &str, value: &str| {
+            shop.alipay.trade_notification(&number).with("notify_id", id).with(name, value)
+        };
+        let cases: [(Message, &str); 4] = [
+            (with("n1", "total_amount", "5.99"), "wrong-amount"),
+            (with("n2", "out_trade_no", "00000000000070008000000000000000"), "unknown-order"),
+            (with("n3", "seller_id", "2088000000000000"), "other-merchant"),
+            (with("n4", "out_trade_no", &crate::payment::number(&elsewhere)), "wrong-channel"),
+        ];
+        for (message, reason) in cases {
+            for _ in 0..2 {
+                assert!(post_alipay(&shop.app, &message).expect(200).media_type().is_some());
+            }
+            assert_eq!(anomalies(&shop.app)[0], reason);
+        }
+        assert_eq!(anomalies(&shop.app).len(), 4);
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+        // The order's own payment, and then another one for it.
+        alipay_tells(&shop, &number).expect(200);
+        let second = with("n5", "trade_no", "2026112422001499990500000000");
+        post_alipay(&shop.app, &second).expect(200);
+        assert_eq!(anomalies(&shop.app)[0], "second-payment");
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        ledger_holds(&shop.app);
+    }
+
+    fn a_timeout_closes_and_takes_nothing(builder: Builder) {
+        let shop = open(builder);
+        let person = customer(&shop.app);
+        let ordered = order(&shop.app, &person, "alipay-app").expect(201);
+        let number = number(&ordered);
+        shop.alipay.check_order_string(&ordered.text("/pay/order_string")).expect("valid");
+        shop.alipay.open(&number).expect("it can be opened");
+        alipay_tells(&shop, &number).expect(200);
+        assert_eq!(read(&shop.app, &person, &ordered.text("/id"))["status"], "pending");
+        let closed = shop.alipay.trade_notification(&number).with("trade_status", "TRADE_CLOSED");
+        post_alipay(&shop.app, &closed).expect(200);
+        assert_eq!(read(&shop.app, &person, &ordered.text("/id"))["status"], "closed");
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+    }
+
+    // clause E27
+    fn nothing_of_the_payer_is_kept(builder: Builder) {
+        let shop = open(builder);
+        let person = customer(&shop.app);
+        let ordered = order(&shop.app, &person, "alipay-app").expect(201);
+        let number = number(&ordered);
+        shop.alipay.check_order_string(&ordered.text("/pay/order_string")).expect("valid");
+        shop.alipay.pay(&number).expect("it can be paid");
+        let message = shop
+            .alipay
+            .trade_notification(&number)
+            .with("buyer_id", "2088102122524333")
+            .with("buyer_logon_id", "159****5620");
+        post_alipay(&shop.app, &message).expect(200);
+        let kept = snapshot(&shop.app).join("\n");
+        assert!(kept.contains(&shop.alipay.trade_no(&number)));
+        for of_the_payer in ["2088102122524333", "159****5620", "buyer"] {
+            assert!(!kept.contains(of_the_payer), "{of_the_payer}");
+        }
+    }
+
+    fn forged_and_broken_notifications_change_nothing(builder: Builder) {
+        let shop = open(builder);
+        let person = customer(&shop.app);
+        let ordered = order(&shop.app, &person, "alipay-app").expect(201);
+        let number = number(&ordered);
+        shop.alipay.check_order_string(&ordered.text("/pay/order_string")).expect("valid");
+        shop.alipay.pay(&number).expect("it can be paid");
+        let true_one = || shop.alipay.trade_notification(&number);
+        let form = true_one().form();
+        let before = snapshot(&shop.app);
+        let send = |media_type: &str, body: Vec<u8>, name: &str, what: &str| {
+            let answer = shop
+                .app
+                .request("POST", "/v1/callbacks/alipay/payment")
+                .body(media_type, body)
+                .send();
+            assert_eq!((answer.status, answer.problem()), (400, Some(name)), "{what}");
+        };
+        for (message, name) in [
+            (true_one().by_other_key(), "signature-invalid"),
+            (true_one().with_signed_sign_type(), "signature-invalid"),
+            (true_one().tampered("sign", ""), "signature-invalid"),
+            (true_one().tampered("sign", "AAAA"), "signature-invalid"),
+            (true_one().tampered("sign", "not base64"), "signature-invalid"),
+            (true_one().tampered("total_amount", "0.01"), "signature-invalid"),
+            (true_one().tampered("total_amount", "600.00"), "signature-invalid"),
+            (true_one().tampered("out_trade_no", "00000000000070008000000000000000"), "signature-invalid"),
+            (true_one().tampered("trade_status", "TRADE_CLOSED"), "signature-invalid"),
+            (true_one().tampered("seller_id", "2088000000000000"), "signature-invalid"),
+            (true_one().tampered("refund_fee", "6.00"), "signature-invalid"),
+            (true_one().tampered("extra", "1"), "signature-invalid"),
+            (true_one().tampered("sign_type", "RSA"), "sign-type-unsupported"),
+            (true_one().tampered("sign_type", ""), "sign-type-unsupported"),
+            (true_one().with("sign_type", "rsa2"), "sign-type-unsupported"),
+            (true_one().with("charset", "GBK"), "charset-unsupported"),
+            (true_one().with("app_id", "2021999999999999"), "app-mismatch"),
+            (true_one().without("app_id"), "app-mismatch"),
+            (true_one().without("trade_no"), "message-malformed"),
+            (true_one().without("out_trade_no"), "message-malformed"),
+            (true_one().without("notify_id"), "message-malformed"),
+            (true_one().without("seller_id"), "message-malformed"),
+            (true_one().without("total_amount"), "message-malformed"),
+            (true_one().with("trade_status", "TRADE_PAID"), "message-malformed"),
+            (true_one().with("total_amount", "6"), ""),
+            (true_one().with("total_amount", "-6.00"), "message-malformed"),
+            (true_one().with("total_amount", "6e0"), "message-malformed"),
+            (true_one().with("total_amount", "6.001"), "message-malformed"),
+            (true_one().with("total_amount", "99999999999999999999.00"), "message-malformed"),
+            (true_one().with("refund_fee", "6.00"), "message-malformed"),
+            (true_one().with("notify_id", &"x".repeat(200)), "message-malformed"),
+            (true_one().with("trade_no", "2026'; DROP"), "message-malformed"),
+        ] {
+            if !name.is_empty() {
+                let form = message.form();
+                send(FORM, form.clone().into_bytes(), name, &form);
+            }
+        }
+        let half = form[..form.len() / 2].as_bytes().to_vec();
+        send(FORM, half, "signature-invalid", "truncated");
+        send(FORM, Vec::new(), "sign-type-unsupported", "empty");
+        send(FORM, format!("{form}&out_trade_no=1").into_bytes(), "message-malformed", "a name twice");
+        send(FORM, format!("{form}&x=%ff").into_bytes(), "message-malformed", "no UTF-8");
+        send("application/json", form.clone().into_bytes(), "message-malformed", "as JSON");
+        let oversized = format!("{form}&x={}", "y".repeat(2_000_000));
+        let answer = shop
+            .app
+            .request("POST", "/v1/callbacks/alipay/payment")
+            .body(FORM, oversized)
+            .send();
+        assert_eq!(answer.status, 413);
+        assert_eq!(snapshot(&shop.app), before);
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+    }
+
+    fn a_refund_in_alipays_console_takes_the_coins(builder: Builder) {
+        let shop = open(builder);
+        let (person, id) = buyer(&shop);
+        let number = id.replace('-', "");
+        let told = |fee: &str, status: &str, id: &str, request: &str| {
+            let message = shop
+                .alipay
+                .trade_notification(&number)
+                .with("notify_id", id)
+                .with("trade_status", status)
+                .with("refund_fee", fee)
+                .with("gmt_refund", "2026-11-24 10:00:00.123")
+                .with("out_biz_no", request);
+            post_alipay(&shop.app, &message).expect(200);
+        };
+        // The second one overtakes the first.
+        told("3.01", "TRADE_SUCCESS", "r2", "B");
+        told("1.00", "TRADE_SUCCESS", "r1", "A");
+        told("3.01", "TRADE_SUCCESS", "r2", "B");
+        assert_eq!(wallet(&shop.app, &person), (COINS - 30, 0));
+        told("6.00", "TRADE_CLOSED", "r3", "C");
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+        assert_eq!(read(&shop.app, &person, &id)["refunded_fen"], 600);
+        ledger_holds(&shop.app);
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    fn a_refund_told_first_credits_and_takes(builder: Builder) {
+        let shop = open(builder);
+        let person = customer(&shop.app);
+        let ordered = order(&shop.app, &person, "alipay-app").expect(201);
+        let number = number(&ordered);
+        shop.alipay.check_order_string(&ordered.text("/pay/order_string")).expect("valid");
+        shop.alipay.pay(&number).expect("it can be paid");
+        let paid = shop.alipay.trade_notification(&number);
+        let refunded = shop
+            .alipay
+            .trade_notification(&number)
+            .with("notify_id", "r")
+            .with("trade_status", "TRADE_CLOSED")
+            .with("refund_fee", "6.00")
+            .with("gmt_refund", "2026-11-24 10:00:00");
+        for message in [&refunded, &paid, &refunded] {
+            post_alipay(&shop.app, message).expect(200);
+        }
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+        let entries = shop.app.get("/v1/wallet/entries", &person.token).expect(200);
+        assert_eq!(entries.json["items"].as_array().expect("items").len(), 2);
+        ledger_holds(&shop.app);
+    }
+
+    fn operators_refund_and_spent_coins_become_a_debt(builder: Builder) {
+        let shop = open(builder);
+        let (person, id) = buyer(&shop);
+        let other = customer(&shop.app);
+        let tip = |coins: i64| crate::payment::post(
+            &shop.app, &person, "/v1/tips", &json!({ "to": other.account_id, "coins": coins }),
+        );
+        tip(50).expect(201);
+        let part = refund(&shop.app, &id, &json!({ "amount_fen": 200 })).expect(200);
+        assert_eq!((part.text("/status").as_str(), &part.json["coins"]), ("succeeded", &json!(20)));
+        assert_eq!(wallet(&shop.app, &person), (0, 10));
+        tip(1).expect_problem(409, "coins-insufficient");
+        refund(&shop.app, &id, &json!({ "amount_fen": 401 })).expect_problem(409, "refund-too-much");
+        refund(&shop.app, &id, &json!({ "amount_fen": 0 })).expect(422);
+        shop.alipay.plan_slow_refund();
+        let slow = refund(&shop.app, &id, &json!({})).expect(202);
+        assert_eq!(slow.text("/status"), "pending");
+        refund(&shop.app, &id, &json!({ "amount_fen": 1 })).expect_problem(409, "refund-pending");
+        shop.alipay.settle_refunds(&id.replace('-', ""));
+        alipay_tells(&shop, &id.replace('-', "")).expect(200);
+        assert_eq!(wallet(&shop.app, &person), (0, 50));
+        refund(&shop.app, &id, &json!({})).expect_problem(409, "refund-too-much");
+        // The next coins pay the debt first.
+        buy(&shop, &person);
+        assert_eq!(wallet(&shop.app, &person), (10, 0));
+        tip(10).expect(201);
+        ledger_holds(&shop.app);
+        assert!(anomalies(&shop.app).is_empty());
+    }
+}

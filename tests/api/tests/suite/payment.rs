@@ -1,0 +1,209 @@
+//! What the tests of payment share: an application that talks to the stand-ins of Alipay and WeChat Pay, and
+//! people who buy coins.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use api_tests::{ADMIN, Answer, App, Builder, Person};
+use provider_stand_ins::alipay::{Alipay, Message, SELLER_ID};
+use provider_stand_ins::wechat_pay::{Post, WechatPay};
+use serde_json::{Value, json};
+
+use crate::identity::{APP_ID, FORM, someone_who_agrees, with_alipay};
+
+/// What a package of the manifest's default costs and holds.
+pub const PACKAGE: &str = "coins-60";
+pub const FEN: i64 = 600;
+pub const COINS: i64 = 60;
+
+/// An application with its institutions.
+pub struct Shop {
+    pub app: App,
+    pub alipay: Alipay,
+    pub wechat: WechatPay,
+}
+
+/// The application's variables for these institutions.
+pub fn with_institutions(builder: Builder, alipay: &Alipay, wechat: &WechatPay) -> Builder {
+    let builder = with_alipay(builder, alipay)
+        .variable("alipay_seller_id", SELLER_ID)
+        .variable(
+            "alipay_notify_url",
+            "https://api.example.cn/v1/callbacks/alipay/payment",
+        );
+    let variables = wechat.variables("https://api.example.cn/v1/callbacks/wechat/payment");
+    variables
+        .iter()
+        .fold(builder, |builder, (name, value)| {
+            builder.variable(name, value)
+        })
+        .with_operators()
+        .without_limits()
+}
+
+/// An application, and the institutions that it talks to.
+pub fn open(builder: Builder) -> Shop {
+    let alipay = Alipay::start(APP_ID);
+    let wechat = WechatPay::start();
+    let app = with_institutions(builder, &alipay, &wechat).start();
+    Shop {
+        app,
+        alipay,
+        wechat,
+    }
+}
+
+/// A key that no other call has.
+pub fn fresh_key() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("key-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Someone who may buy and give.
+pub fn customer(app: &App) -> Person {
+    someone_who_agrees(app, &[])
+}
+
+/// Posts with a key of its own.
+pub fn post(app: &App, person: &Person, path: &str, body: &Value) -> Answer {
+    app.request("POST", path)
+        .token(&person.token)
+        .header("idempotency-key", &fresh_key())
+        .json(body)
+}
+
+/// Orders a package.
+pub fn order(app: &App, person: &Person, channel: &str) -> Answer {
+    post(
+        app,
+        person,
+        "/v1/orders",
+        &json!({ "package": PACKAGE, "channel": channel }),
+    )
+}
+
+/// The order's number at the institutions.
+pub fn number(order: &Answer) -> String {
+    order.text("/id").replace('-', "")
+}
+
+/// What the person has: balance and debt.
+pub fn wallet(app: &App, person: &Person) -> (i64, i64) {
+    let wallet = app.get("/v1/wallet", &person.token).expect(200).json;
+    let number = |name: &str| wallet[name].as_i64().expect("a number");
+    (number("balance"), number("debt"))
+}
+
+/// The order as its person sees it.
+pub fn read(app: &App, person: &Person, id: &str) -> Value {
+    let answer = app.get(&format!("/v1/orders/{id}"), &person.token);
+    answer.expect(200).json
+}
+
+/// An operator gives money back.
+pub fn refund(app: &App, id: &str, body: &Value) -> Answer {
+    app.request("POST", &format!("/v1/operator/orders/{id}/refund"))
+        .token(ADMIN.token)
+        .header("idempotency-key", &fresh_key())
+        .json(body)
+}
+
+/// The reasons of what does not fit, the newest first.
+pub fn anomalies(app: &App) -> Vec<String> {
+    let answer = app.get("/v1/operator/payment-anomalies", ADMIN.token);
+    let listed = answer.expect(200).json;
+    let items = listed["items"].as_array().expect("items");
+    items
+        .iter()
+        .map(|item| item["reason"].as_str().expect("a text").to_owned())
+        .collect()
+}
+
+/// Everything that is stored about money, to see that nothing has changed.
+pub fn snapshot(app: &App) -> Vec<String> {
+    [
+        "SELECT * FROM orders ORDER BY id",
+        "SELECT * FROM refunds ORDER BY id",
+        "SELECT * FROM ledger ORDER BY reference, kind",
+        "SELECT * FROM payment_notifications ORDER BY channel, notification_id",
+        "SELECT * FROM payment_anomalies ORDER BY id",
+    ]
+    .iter()
+    .flat_map(|statement| app.database().rows(statement))
+    .map(|row| format!("{row:?}"))
+    .collect()
+}
+
+/// What holds of the ledger, whatever happened.
+pub fn ledger_holds(app: &App) {
+    for broken in [
+        // The numbers have no gaps.
+        "SELECT COUNT(*) FROM (SELECT account FROM ledger WHERE number IS NOT NULL \
+           GROUP BY account HAVING MAX(number) <> COUNT(*) OR MIN(number) <> 1) d",
+        // The balance is the sum of the amounts.
+        "SELECT COUNT(*) FROM ledger l WHERE l.number IS NOT NULL AND l.balance - l.debt <> \
+           (SELECT SUM(e.amount) FROM ledger e WHERE e.account = l.account AND e.number <= l.number)",
+        // Every posting has two sides.
+        "SELECT COUNT(*) FROM (SELECT reference, created_at FROM ledger GROUP BY reference, created_at \
+           HAVING SUM(amount) <> 0) d",
+        // Every paid order is credited, and every credit is paid.
+        "SELECT COUNT(*) FROM orders o WHERE o.status = 'paid' AND NOT EXISTS \
+           (SELECT 1 FROM ledger l WHERE l.reference = o.id AND l.kind = 'top-up' AND l.amount = o.coins)",
+        "SELECT COUNT(*) FROM ledger l WHERE l.kind = 'top-up' AND NOT EXISTS \
+           (SELECT 1 FROM orders o WHERE o.id = l.reference AND o.provider_id IS NOT NULL)",
+        // Every refund that happened was taken, and nothing else was.
+        "SELECT COUNT(*) FROM refunds r WHERE r.status = 'succeeded' AND r.coins > 0 AND NOT EXISTS \
+           (SELECT 1 FROM ledger l WHERE l.reference = r.id AND l.kind = 'refund' AND l.amount = -r.coins)",
+        "SELECT COUNT(*) FROM ledger l WHERE l.kind = 'refund' AND NOT EXISTS \
+           (SELECT 1 FROM refunds r WHERE r.id = l.reference AND r.status = 'succeeded')",
+    ] {
+        assert_eq!(app.database().count(broken), 0, "{broken}");
+    }
+}
+
+/// Posts a notification as Alipay does.
+pub fn post_alipay(app: &App, message: &Message) -> Answer {
+    app.request("POST", "/v1/callbacks/alipay/payment")
+        .body(FORM, message.form())
+        .send()
+}
+
+/// Alipay says how a trade stands.
+pub fn alipay_tells(shop: &Shop, number: &str) -> Answer {
+    post_alipay(&shop.app, &shop.alipay.trade_notification(number))
+}
+
+/// Posts a notification as WeChat does.
+pub fn post_wechat(app: &App, post: &Post) -> Answer {
+    let path = post
+        .url
+        .strip_prefix("https://api.example.cn")
+        .unwrap_or(&post.url);
+    let mut request = app.request("POST", path);
+    let mut media_type = "application/json";
+    for (name, value) in &post.headers {
+        match *name {
+            "content-type" => media_type = value,
+            name => request = request.header(name, value),
+        }
+    }
+    request.body(media_type, post.body.clone()).send()
+}
+
+/// Someone who has bought a package through Alipay: the person and the order's id.
+pub fn buyer(shop: &Shop) -> (Person, String) {
+    let person = customer(&shop.app);
+    let id = buy(shop, &person);
+    (person, id)
+}
+
+/// Buys a package through Alipay.
+pub fn buy(shop: &Shop, person: &Person) -> String {
+    let ordered = order(&shop.app, person, "alipay-app").expect(201);
+    let number = number(&ordered);
+    shop.alipay
+        .check_order_string(&ordered.text("/pay/order_string"))
+        .expect("an order string that Alipay takes");
+    shop.alipay.pay(&number).expect("it can be paid");
+    alipay_tells(shop, &number).expect(200);
+    ordered.text("/id")
+}

@@ -1,0 +1,168 @@
+//! `/v1/callbacks/wechat/payment`, `/v1/callbacks/wechat/refund`: orders and refunds as WeChat Pay tells of
+//! them.
+
+use api_tests::{Builder, Person, on_both_engines};
+use provider_stand_ins::wechat_pay::{Form, Post, RefundStatus};
+use serde_json::json;
+
+use crate::payment::{
+    COINS, Shop, anomalies, customer, ledger_holds, number, open, order, post_wechat, read, refund,
+    snapshot, wallet,
+};
+
+/// Someone who has paid an order that WeChat has not told of.
+fn payer(shop: &Shop) -> (Person, String) {
+    let person = customer(&shop.app);
+    let ordered = order(&shop.app, &person, "wechat-app").expect(201);
+    shop.wechat.pay(&number(&ordered));
+    (person, ordered.text("/id"))
+}
+
+fn is_refused(shop: &Shop, post: &Post, status: u16, what: &str) {
+    let answer = post_wechat(&shop.app, post);
+    assert_eq!(answer.status, status, "{what}: {answer:?}");
+    assert_eq!(answer.json["code"], "FAIL", "{what}");
+    assert!(answer.json["message"].is_string(), "{what}");
+}
+
+on_both_engines! {
+    // clause E15
+    fn a_payment_is_credited_once_however_often_it_is_told(builder: Builder) {
+        let shop = open(builder);
+        let (person, id) = payer(&shop);
+        let number = id.replace('-', "");
+        for form in [None, Some(Form::Certificate), None] {
+            let told = shop.wechat.payment_notification(&number);
+            let told = form.map_or_else(|| shop.wechat.payment_notification(&number), |form| told.signed(form));
+            post_wechat(&shop.app, &told.post()).expect(204);
+        }
+        assert_eq!(read(&shop.app, &person, &id)["status"], "paid");
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        ledger_holds(&shop.app);
+    }
+
+    fn forged_and_broken_notifications_change_nothing(builder: Builder) {
+        let shop = open(builder);
+        let (person, id) = payer(&shop);
+        let number = id.replace('-', "");
+        let told = || shop.wechat.payment_notification(&number);
+        let before = snapshot(&shop.app);
+        for form in [
+            Form::Unsigned,
+            Form::Without("wechatpay-timestamp"),
+            Form::Without("wechatpay-nonce"),
+            Form::Without("wechatpay-signature"),
+            Form::Without("wechatpay-serial"),
+            Form::Doubled("wechatpay-signature"),
+            Form::OtherKey,
+            Form::UnknownSerial,
+            Form::OtherText,
+            Form::Stale,
+            Form::SignTest,
+            Form::Garbled,
+        ] {
+            let what = format!("{form:?}");
+            is_refused(&shop, &told().signed(form).post(), 400, &what);
+        }
+        for (message, what) in [
+            (told().as_event("REFUND.SUCCESS"), "a payment called a refund"),
+            (told().as_original_type("refund"), "another type"),
+            (told().under_key("0123456789abcdef0123456789abcdef"), "another APIv3 key"),
+            (told().with("/trade_state", json!("NOTPAY")), "not paid"),
+            (told().with("/trade_state", json!(1)), "mistyped"),
+            (told().with("/amount", json!("600")), "an amount that is a text"),
+            (told().with("/amount/total", json!(600.5)), "half a fen"),
+            (told().with("/amount/total", json!(99_999_999_999_999_999_999.0)), "a huge amount"),
+            (told().with("/success_time", json!("yesterday")), "no time"),
+            (told().with("/out_trade_no", json!(null)), "no number"),
+        ] {
+            is_refused(&shop, &message.post(), 400, what);
+        }
+        let mut changed = told().post();
+        changed.body = changed.body.replace("TRANSACTION", "TRANSACTIOM");
+        is_refused(&shop, &changed, 400, "changed");
+        let mut truncated = told().post();
+        truncated.body.truncate(truncated.body.len() / 2);
+        is_refused(&shop, &truncated, 400, "truncated");
+        let mut empty = told().post();
+        empty.body.clear();
+        is_refused(&shop, &empty, 400, "empty");
+        let mut oversized = told().post();
+        oversized.body += &" ".repeat(2_000_000);
+        assert_eq!(post_wechat(&shop.app, &oversized).status, 413);
+        assert_eq!(snapshot(&shop.app), before);
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+    }
+
+    fn what_is_true_and_does_not_fit_is_kept_and_credits_nothing(builder: Builder) {
+        let shop = open(builder);
+        let (person, id) = payer(&shop);
+        let number = id.replace('-', "");
+        let elsewhere = order(&shop.app, &person, "alipay-app").expect(201);
+        let told = || shop.wechat.payment_notification(&number);
+        for (message, reason) in [
+            (told().with("/amount/total", json!(1)), "wrong-amount"),
+            (told().with("/amount/currency", json!("USD")), "wrong-currency"),
+            (told().with("/out_trade_no", json!("00000000000070008000000000000000")), "unknown-order"),
+            (told().with("/mchid", json!("1900000109")), "other-merchant"),
+            (told().with("/appid", json!("wx0000000000000000")), "other-merchant"),
+            (told().with("/out_trade_no", json!(crate::payment::number(&elsewhere))), "wrong-channel"),
+        ] {
+            post_wechat(&shop.app, &message.post()).expect(204);
+            assert_eq!(anomalies(&shop.app)[0], reason);
+        }
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+        post_wechat(&shop.app, &told().post()).expect(204);
+        let second = told().with("/transaction_id", json!("4200000000000000000000000000"));
+        post_wechat(&shop.app, &second.post()).expect(204);
+        assert_eq!(anomalies(&shop.app)[0], "second-payment");
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        ledger_holds(&shop.app);
+    }
+
+    fn a_refund_ends_by_its_notification(builder: Builder) {
+        let shop = open(builder);
+        let (person, id) = payer(&shop);
+        let told = shop.wechat.payment_notification(&id.replace('-', ""));
+        post_wechat(&shop.app, &told.post()).expect(204);
+        let pending = refund(&shop.app, &id, &json!({ "amount_fen": 100 })).expect(202);
+        let number = pending.text("/id").replace('-', "");
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        shop.wechat.settle_refund(&number, RefundStatus::Abnormal);
+        post_wechat(&shop.app, &shop.wechat.refund_notification(&number).post()).expect(204);
+        assert_eq!(anomalies(&shop.app), ["refund-abnormal"]);
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        // A person has helped.
+        shop.wechat.settle_refund(&number, RefundStatus::Success);
+        for _ in 0..2 {
+            post_wechat(&shop.app, &shop.wechat.refund_notification(&number).post()).expect(204);
+        }
+        assert_eq!(wallet(&shop.app, &person), (COINS - 10, 0));
+        let closed = refund(&shop.app, &id, &json!({ "amount_fen": 200 })).expect(202);
+        let number = closed.text("/id").replace('-', "");
+        shop.wechat.settle_refund(&number, RefundStatus::Closed);
+        post_wechat(&shop.app, &shop.wechat.refund_notification(&number).post()).expect(204);
+        assert_eq!(wallet(&shop.app, &person), (COINS - 10, 0));
+        // What was refused is free again; calling again goes on with what waits.
+        let rest = refund(&shop.app, &id, &json!({})).expect(202);
+        let number = rest.text("/id").replace('-', "");
+        shop.wechat.settle_refund(&number, RefundStatus::Success);
+        assert_eq!(refund(&shop.app, &id, &json!({})).expect(200).text("/status"), "succeeded");
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E27
+    fn nothing_of_the_payer_is_kept(builder: Builder) {
+        let shop = open(builder);
+        let (_, id) = payer(&shop);
+        let told = shop.wechat.payment_notification(&id.replace('-', ""));
+        let told = told.with("/payer/openid", json!("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"));
+        post_wechat(&shop.app, &told.post()).expect(204);
+        let kept = snapshot(&shop.app).join("\n");
+        assert!(kept.contains("credited"));
+        for of_the_payer in ["oUpF8uMuAJO", "openid", "bank"] {
+            assert!(!kept.contains(of_the_payer), "{of_the_payer}");
+        }
+    }
+}

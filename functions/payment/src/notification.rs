@@ -41,8 +41,6 @@ pub enum Reason {
     WrongAmount,
     /// Not in yuan.
     WrongCurrency,
-    /// Not the order's product.
-    WrongProduct,
     /// The order has another payment, or the payment another order.
     SecondPayment,
     /// More was given back than was paid.
@@ -60,7 +58,6 @@ impl Reason {
             Self::WrongChannel => "wrong-channel",
             Self::WrongAmount => "wrong-amount",
             Self::WrongCurrency => "wrong-currency",
-            Self::WrongProduct => "wrong-product",
             Self::SecondPayment => "second-payment",
             Self::RefundExceeds => "refund-exceeds",
             Self::RefundAbnormal => "refund-abnormal",
@@ -75,8 +72,6 @@ pub enum Verdict {
     Credited,
     /// A refund was taken from the coins, now or before.
     Refunded,
-    /// A refund did not stand.
-    Reversed,
     /// An order or a refund ended without money.
     Closed,
     /// Nothing to be done.
@@ -90,7 +85,6 @@ impl Verdict {
         match self {
             Self::Credited => "credited",
             Self::Refunded => "refunded",
-            Self::Reversed => "reversed",
             Self::Closed => "closed",
             Self::Ignored => "ignored",
             Self::Anomaly(reason) => reason.name(),
@@ -166,7 +160,7 @@ pub struct Anomaly {
     institution: String,
     /// The institution's name for the notification.
     notification_id: String,
-    /// `unknown-order`, `other-merchant`, `wrong-channel`, `wrong-amount`, `wrong-currency`, `wrong-product`,
+    /// `unknown-order`, `other-merchant`, `wrong-channel`, `wrong-amount`, `wrong-currency`,
     /// `second-payment`, `refund-exceeds` or `refund-abnormal`.
     reason: String,
     /// The order, as far as it is one of ours.

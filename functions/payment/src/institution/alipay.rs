@@ -5,7 +5,7 @@ use shared::http::Context;
 use shared::random;
 use shared::variables;
 
-use super::{Closing, Pay, Refunding, Standing, send};
+use super::{Closing, Pay, Refunding, Standing, not_configured, send};
 use crate::alipay::{Failure, Status, close, order_string, query, refund, refund_query};
 use crate::error::Error;
 use crate::order::Order;
@@ -19,12 +19,14 @@ const SUBJECT: &str = "创人脉金币";
 
 pub(super) fn begin(cx: &Context, app: &App, order: &Order) -> Result<Pay, Error> {
     let number = order.number();
+    let notify_url =
+        variables::required(NOTIFY_URL).map_err(|unset| not_configured(NAME, &unset))?;
     let described = crate::alipay::Order {
         out_trade_no: &number,
         subject: SUBJECT,
         amount_fen: order.amount_fen,
         expires_at: order.expires_at,
-        notify_url: &variables::required(NOTIFY_URL)?,
+        notify_url: &notify_url,
     };
     let order_string = order_string(app, &described, cx.now(), &mut random::host())?;
     Ok(Pay::Alipay { order_string })

@@ -10,6 +10,7 @@ use serde::Serialize;
 use shared::alipay::App;
 use shared::http::Context;
 use shared::outbound::{self, Failure, Limits};
+use shared::variables::Misconfigured;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -89,10 +90,8 @@ pub fn begin(
     openid: Option<&str>,
 ) -> Result<Pay, Error> {
     match order.channel {
-        Channel::AlipayApp => alipay::begin(cx, &App::configured()?, order),
-        Channel::WechatApp | Channel::WechatJsapi => {
-            wechat::begin(cx, &Merchant::configured()?, order, openid)
-        }
+        Channel::AlipayApp => alipay::begin(cx, &alipay()?, order),
+        Channel::WechatApp | Channel::WechatJsapi => wechat::begin(cx, &wechat()?, order, openid),
         Channel::Apple => Ok(Pay::Apple {
             product_id: package.apple_product_id.clone(),
             app_account_token: order.id,
@@ -106,10 +105,8 @@ pub fn begin(
 /// [`Error::Unavailable`], or the variables are unusable. Nothing is known then.
 pub fn ask(cx: &Context, order: &Order) -> Result<Standing, Error> {
     match order.channel {
-        Channel::AlipayApp => alipay::ask(cx, &App::configured()?, order),
-        Channel::WechatApp | Channel::WechatJsapi => {
-            wechat::ask(cx, &Merchant::configured()?, order)
-        }
+        Channel::AlipayApp => alipay::ask(cx, &alipay()?, order),
+        Channel::WechatApp | Channel::WechatJsapi => wechat::ask(cx, &wechat()?, order),
         Channel::Apple => Ok(Standing::Unpaid),
     }
 }
@@ -120,10 +117,8 @@ pub fn ask(cx: &Context, order: &Order) -> Result<Standing, Error> {
 /// [`Error::Unavailable`], or the variables are unusable. It may be closed or not then.
 pub fn close(cx: &Context, order: &Order) -> Result<Closing, Error> {
     match order.channel {
-        Channel::AlipayApp => alipay::close(cx, &App::configured()?, order),
-        Channel::WechatApp | Channel::WechatJsapi => {
-            wechat::close(cx, &Merchant::configured()?, order)
-        }
+        Channel::AlipayApp => alipay::close(cx, &alipay()?, order),
+        Channel::WechatApp | Channel::WechatJsapi => wechat::close(cx, &wechat()?, order),
         Channel::Apple => Ok(Closing::Closed),
     }
 }
@@ -135,12 +130,31 @@ pub fn close(cx: &Context, order: &Order) -> Result<Closing, Error> {
 /// back or not then.
 pub fn refund(cx: &Context, order: &Order, refund: &Refund) -> Result<Refunding, Error> {
     match order.channel {
-        Channel::AlipayApp => alipay::refund(cx, &App::configured()?, order, refund),
-        Channel::WechatApp | Channel::WechatJsapi => {
-            wechat::refund(cx, &Merchant::configured()?, order, refund)
-        }
+        Channel::AlipayApp => alipay::refund(cx, &alipay()?, order, refund),
+        Channel::WechatApp | Channel::WechatJsapi => wechat::refund(cx, &wechat()?, order, refund),
         Channel::Apple => Err(Error::RefundByApple),
     }
+}
+
+/// Our application at Alipay.
+///
+/// # Errors
+/// [`Error::Unavailable`]: the variables are not set, so nobody pays through Alipay here.
+pub fn alipay() -> Result<App, Error> {
+    App::configured().map_err(|unset| not_configured("alipay", &unset))
+}
+
+/// We, at WeChat Pay.
+///
+/// # Errors
+/// [`Error::Unavailable`]: the variables are not set, so nobody pays through WeChat here.
+pub fn wechat() -> Result<Merchant, Error> {
+    Merchant::configured().map_err(|unset| not_configured("wechat-pay", &unset))
+}
+
+/// A variable of an institution's is not set, or cannot be used.
+pub fn not_configured(institution: &str, unset: &Misconfigured) -> Error {
+    Error::unavailable(institution, &format!("variable {}", unset.variable), true)
 }
 
 fn send(institution: &'static str, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {

@@ -3,7 +3,7 @@
 
 use http::{StatusCode, header};
 use serde_json::json;
-use shared::alipay::{App, NotificationError};
+use shared::alipay::NotificationError;
 use shared::http::{Answer, Context, ProblemBody};
 use shared::log::Level;
 use shared::variables;
@@ -29,12 +29,13 @@ const SELLER_ID: &str = "alipay_seller_id";
         (status = 400, description = "`message-malformed`, `charset-unsupported`, `sign-type-unsupported`, \
             `signature-invalid`, `app-mismatch`: nothing has changed",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "it is to be sent again",
+        (status = 503, description = "`payment-unavailable`, or another reason to send it again",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn receive(cx: &Context) -> Result<Answer, Error> {
-    let app = App::configured()?;
-    let seller_id = variables::required(SELLER_ID)?;
+    let app = institution::alipay()?;
+    let seller_id = variables::required(SELLER_ID)
+        .map_err(|unset| institution::not_configured("alipay", &unset))?;
     let content_type = cx.header(header::CONTENT_TYPE.as_str());
     let notification = app
         .notification(content_type, cx.request().body())

@@ -60,7 +60,7 @@ pub fn list(cx: &Context, session: Session, page: PageRequest) -> Result<Answer,
 /// Only the order's number and its amount go to the institution, and for `wechat-jsapi` the `openid`. It can
 /// be paid for half an hour.
 #[utoipa::path(post, path = "/v1/orders", tag = "payment", security(("session" = [])),
-    params(("Idempotency-Key" = String, Header)), request_body = NewOrder,
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255)), request_body = NewOrder,
     responses(
         (status = 201, body = Ordered),
         (status = 400, description = "`idempotency-key-required`",

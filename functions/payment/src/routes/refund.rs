@@ -28,7 +28,7 @@ pub struct RefundRequest {
 /// spent. One refund of an order is made at a time: for the same amount, calling again goes on with it.
 #[utoipa::path(post, path = "/v1/operator/orders/{id}/refund", tag = "operators",
     security(("operator" = [])),
-    params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header)),
+    params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header, min_length = 1, max_length = 255)),
     request_body = RefundRequest,
     responses(
         (status = 200, description = "the money went back", body = Refund),

@@ -6,12 +6,13 @@ use shared::http::{Answer, Context, Problem, ProblemBody};
 use shared::log::Level;
 
 use crate::error::Error;
+use crate::institution;
 use crate::notification::{Reason, Told, Verdict};
 use crate::order::{self, Channel, Order};
 use crate::refund::{self, Amount};
 use crate::settle;
 use crate::wechat::{
-    Event, Headers, Merchant, NotificationError, RefundNotice, RefundStatus, Transaction, Unproven,
+    Event, Headers, NotificationError, RefundNotice, RefundStatus, Transaction, Unproven,
 };
 
 const INSTITUTION: &str = "wechat-pay";
@@ -25,7 +26,7 @@ const INSTITUTION: &str = "wechat-pay";
         (status = 204, description = "taken: also what came before, and what is kept for an operator"),
         (status = 400, description = "`notification-malformed`, `signature-invalid`: nothing has changed",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "it is to be sent again",
+        (status = 503, description = "`payment-unavailable`, or another reason to send it again",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn payment(cx: &Context) -> Result<Answer, Problem> {
@@ -41,7 +42,7 @@ pub fn payment(cx: &Context) -> Result<Answer, Problem> {
         (status = 204, description = "taken: also what came before, and what is kept for an operator"),
         (status = 400, description = "`notification-malformed`, `signature-invalid`: nothing has changed",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "it is to be sent again",
+        (status = 503, description = "`payment-unavailable`, or another reason to send it again",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn refund(cx: &Context) -> Result<Answer, Problem> {
@@ -59,7 +60,7 @@ fn answered(cx: &Context) -> Result<Answer, Problem> {
 }
 
 fn receive(cx: &Context) -> Result<Answer, Error> {
-    let merchant = Merchant::configured()?;
+    let merchant = institution::wechat()?;
     let request = cx.request();
     let headers = Headers::of(request.headers());
     let notification = merchant

@@ -55,7 +55,7 @@ pub fn list(_: &Context, _: Session) -> Result<Answer, Problem> {
 ///
 /// Its price goes from my coins to the other's, at once and finally.
 #[utoipa::path(post, path = "/v1/gifts", tag = "wallet", security(("session" = [])),
-    params(("Idempotency-Key" = String, Header)), request_body = NewGift,
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255)), request_body = NewGift,
     responses(
         (status = 201, body = Given),
         (status = 400, description = "`idempotency-key-required`",

@@ -31,7 +31,7 @@ pub struct NewTip {
 ///
 /// The coins go from mine to the other's, at once and finally.
 #[utoipa::path(post, path = "/v1/tips", tag = "wallet", security(("session" = [])),
-    params(("Idempotency-Key" = String, Header)), request_body = NewTip,
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255)), request_body = NewTip,
     responses(
         (status = 201, body = Given),
         (status = 400, description = "`idempotency-key-required`",

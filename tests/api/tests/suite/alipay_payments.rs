@@ -28,7 +28,7 @@ on_both_engines! {
         }
         assert_eq!(read(&shop.app, &person, &id)["status"], "paid");
         assert_eq!(wallet(&shop.app, &person), (COINS, 0));
-        let deliveries = "SELECT SUM(CAST(deliveries AS BIGINT)) FROM payment_notifications";
+        let deliveries = "SELECT CAST(SUM(deliveries) AS BIGINT) FROM payment_notifications";
         let deliveries = shop.app.database().rows(deliveries);
         assert_eq!(deliveries[0][0].to_string(), "4");
         ledger_holds(&shop.app);
@@ -160,7 +160,6 @@ on_both_engines! {
             (true_one().without("seller_id"), "message-malformed"),
             (true_one().without("total_amount"), "message-malformed"),
             (true_one().with("trade_status", "TRADE_PAID"), "message-malformed"),
-            (true_one().with("total_amount", "6"), ""),
             (true_one().with("total_amount", "-6.00"), "message-malformed"),
             (true_one().with("total_amount", "6e0"), "message-malformed"),
             (true_one().with("total_amount", "6.001"), "message-malformed"),
@@ -169,18 +168,17 @@ on_both_engines! {
             (true_one().with("notify_id", &"x".repeat(200)), "message-malformed"),
             (true_one().with("trade_no", "2026'; DROP"), "message-malformed"),
         ] {
-            if !name.is_empty() {
-                let form = message.form();
-                send(FORM, form.clone().into_bytes(), name, &form);
-            }
+            let form = message.form();
+            send(FORM, form.clone().into_bytes(), name, &form);
         }
-        let half = form[..form.len() / 2].as_bytes().to_vec();
-        send(FORM, half, "signature-invalid", "truncated");
-        send(FORM, Vec::new(), "sign-type-unsupported", "empty");
+        // Before the first escape, so that it is still a form.
+        let start = form.split('%').next().expect("some text");
+        send(FORM, start.as_bytes().to_vec(), "sign-type-unsupported", "truncated");
+        send(FORM, Vec::new(), "message-malformed", "empty");
         send(FORM, format!("{form}&out_trade_no=1").into_bytes(), "message-malformed", "a name twice");
         send(FORM, format!("{form}&x=%ff").into_bytes(), "message-malformed", "no UTF-8");
         send("application/json", form.clone().into_bytes(), "message-malformed", "as JSON");
-        let oversized = format!("{form}&x={}", "y".repeat(2_000_000));
+        let oversized = format!("{form}&x={}", "y".repeat(70_000));
         let answer = shop
             .app
             .request("POST", "/v1/callbacks/alipay/payment")

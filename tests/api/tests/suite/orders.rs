@@ -51,14 +51,14 @@ on_both_engines! {
         let (app, person) = (&shop.app, customer(&shop.app));
         let before = snapshot(app);
         for (body, violations) in [
-            (json!({ "package": "gold", "channel": "alipay-app" }), "package unknown-package"),
-            (json!({ "package": PACKAGE, "channel": "cash" }), "channel invalid"),
-            (json!({ "package": PACKAGE }), "channel missing"),
-            (json!({ "package": PACKAGE, "channel": "wechat-jsapi" }), "openid missing"),
-            (json!({ "package": PACKAGE, "channel": "wechat-jsapi", "openid": "" }), "openid invalid"),
-            (json!({ "package": PACKAGE, "channel": "wechat-jsapi", "openid": "a b" }), "openid invalid"),
-            (json!({ "package": PACKAGE, "channel": "alipay-app", "openid": "o" }), "openid unknown"),
-            (json!({ "package": PACKAGE, "channel": "alipay-app", "amount_fen": 1 }), "amount_fen unknown"),
+            (json!({ "package": "gold", "channel": "alipay-app" }), "package:unknown-package"),
+            (json!({ "package": PACKAGE, "channel": "cash" }), "channel:invalid"),
+            (json!({ "package": PACKAGE }), "channel:missing"),
+            (json!({ "package": PACKAGE, "channel": "wechat-jsapi" }), "openid:missing"),
+            (json!({ "package": PACKAGE, "channel": "wechat-jsapi", "openid": "" }), "openid:invalid"),
+            (json!({ "package": PACKAGE, "channel": "wechat-jsapi", "openid": "a b" }), "openid:invalid"),
+            (json!({ "package": PACKAGE, "channel": "alipay-app", "openid": "o" }), "openid:unknown"),
+            (json!({ "package": PACKAGE, "channel": "alipay-app", "amount_fen": 1 }), "amount_fen:unknown"),
         ] {
             post(app, &person, "/v1/orders", &body).expect(422).expect_violations(&[violations]);
         }
@@ -157,6 +157,8 @@ on_both_engines! {
         shop.alipay.check_order_string(&alipay.text("/pay/order_string")).expect("valid");
         shop.alipay.pay(&number(&alipay)).expect("it can be paid");
         app.clock().advance(MINUTE * 31);
+        shop.alipay.set_clock(app.clock().now_ms());
+        shop.wechat.set_clock(app.clock().now_ms());
         assert_eq!(read(app, &person, &wechat.text("/id"))["status"], "closed");
         assert_eq!(shop.wechat.trade_state(&number(&wechat)), Some("CLOSED"));
         // Paid at the last moment.

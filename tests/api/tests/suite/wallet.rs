@@ -50,15 +50,15 @@ on_both_engines! {
         let gift = |body: serde_json::Value| post(&shop.app, &person, "/v1/gifts", &body);
         let to = &other.account_id;
         for coins in [0, -1, 1_000_001] {
-            tip(json!({ "to": to, "coins": coins })).expect(422).expect_violations(&["coins invalid"]);
+            tip(json!({ "to": to, "coins": coins })).expect(422).expect_violations(&["coins:invalid"]);
         }
         tip(json!({ "to": to, "coins": COINS + 1 })).expect_problem(409, "coins-insufficient");
         tip(json!({ "to": person.account_id, "coins": 1 })).expect_problem(409, "give-oneself");
         let nobody = "0198c5a0-0000-7000-8000-000000000000";
         tip(json!({ "to": nobody, "coins": 1 })).expect_problem(404, "not-found");
-        gift(json!({ "to": to, "gift": "yacht" })).expect(422).expect_violations(&["gift unknown-gift"]);
+        gift(json!({ "to": to, "gift": "yacht" })).expect(422).expect_violations(&["gift:unknown-gift"]);
         let note = "好".repeat(201);
-        gift(json!({ "to": to, "gift": "flower", "note": note })).expect(422).expect_violations(&["note invalid"]);
+        gift(json!({ "to": to, "gift": "flower", "note": note })).expect(422).expect_violations(&["note:invalid"]);
         gift(json!({ "to": to, "gift": "trophy" })).expect_problem(409, "coins-insufficient");
         let block = format!("/v1/blocks/{}", person.account_id);
         shop.app.request("PUT", &block).token(&other.token).send().expect(204);

@@ -11,11 +11,13 @@ use crate::routes;
     routes::orders::create,
     routes::order::read,
     routes::order::close,
+    routes::apple_transaction::submit,
     routes::refund::create,
     routes::anomalies::list,
     routes::alipay::receive,
     routes::wechat::payment,
     routes::wechat::refund,
+    routes::apple::receive,
 ))]
 struct Document;
 

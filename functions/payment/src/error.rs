@@ -21,6 +21,10 @@ pub enum Error {
     RefundRefused(&'static str),
     /// Only Apple gives back what was bought in the App Store.
     RefundByApple,
+    /// The transaction is not for this order.
+    TransactionMismatch(&'static str),
+    /// The transaction cannot be taken for the App Store's, or for our app's.
+    TransactionInvalid,
     /// An institution cannot be asked; people may have to act.
     Unavailable {
         /// What the log says.
@@ -33,7 +37,7 @@ pub enum Error {
         /// The problem's name.
         name: &'static str,
         /// What the log says.
-        cause: &'static str,
+        cause: String,
         /// How loudly.
         level: Level,
     },
@@ -66,6 +70,14 @@ impl From<Error> for Problem {
             Error::RefundByApple => {
                 conflict("refund-by-apple", "App Store 的订单只能由 Apple 退款")
             }
+            Error::TransactionMismatch(reason) => {
+                conflict("transaction-mismatch", "此交易与订单不符").with("reason", reason)
+            }
+            Error::TransactionInvalid => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "transaction-invalid",
+                "无法验证此交易",
+            ),
             Error::Unavailable { cause, alarm } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "payment-unavailable",

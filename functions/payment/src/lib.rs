@@ -4,12 +4,14 @@ use shared::http::{Route, routes};
 use shared::sql::Statement;
 
 pub mod alipay;
+pub mod apple;
 mod document;
 mod error;
 mod institution;
 mod notification;
 mod order;
 mod package;
+mod purchase;
 mod refresh;
 mod refund;
 mod routes;
@@ -25,11 +27,13 @@ pub const ROUTES: &[Route] = routes! {
     POST "/v1/orders" => routes::orders::create,
     GET "/v1/orders/{id}" => routes::order::read,
     POST "/v1/orders/{id}/close" => routes::order::close,
+    POST "/v1/orders/{id}/apple-transaction" => routes::apple_transaction::submit,
     POST "/v1/operator/orders/{id}/refund" => routes::refund::create,
     GET "/v1/operator/payment-anomalies" => routes::anomalies::list,
     POST "/v1/callbacks/alipay/payment" => routes::alipay::receive,
     POST "/v1/callbacks/wechat/payment" => routes::wechat::payment,
     POST "/v1/callbacks/wechat/refund" => routes::wechat::refund,
+    POST "/v1/callbacks/apple" => routes::apple::receive,
 };
 
 /// Every statement of this function.

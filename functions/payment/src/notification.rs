@@ -41,6 +41,10 @@ pub enum Reason {
     WrongAmount,
     /// Not in yuan.
     WrongCurrency,
+    /// Not the order's product, or not of its kind.
+    WrongProduct,
+    /// More than one.
+    WrongQuantity,
     /// The order has another payment, or the payment another order.
     SecondPayment,
     /// More was given back than was paid.
@@ -58,6 +62,8 @@ impl Reason {
             Self::WrongChannel => "wrong-channel",
             Self::WrongAmount => "wrong-amount",
             Self::WrongCurrency => "wrong-currency",
+            Self::WrongProduct => "wrong-product",
+            Self::WrongQuantity => "wrong-quantity",
             Self::SecondPayment => "second-payment",
             Self::RefundExceeds => "refund-exceeds",
             Self::RefundAbnormal => "refund-abnormal",
@@ -72,6 +78,8 @@ pub enum Verdict {
     Credited,
     /// A refund was taken from the coins, now or before.
     Refunded,
+    /// A refund did not stand.
+    Reversed,
     /// An order or a refund ended without money.
     Closed,
     /// Nothing to be done.
@@ -85,6 +93,7 @@ impl Verdict {
         match self {
             Self::Credited => "credited",
             Self::Refunded => "refunded",
+            Self::Reversed => "reversed",
             Self::Closed => "closed",
             Self::Ignored => "ignored",
             Self::Anomaly(reason) => reason.name(),
@@ -160,7 +169,7 @@ pub struct Anomaly {
     institution: String,
     /// The institution's name for the notification.
     notification_id: String,
-    /// `unknown-order`, `other-merchant`, `wrong-channel`, `wrong-amount`, `wrong-currency`,
+    /// `unknown-order`, `other-merchant`, `wrong-channel`, `wrong-amount`, `wrong-currency`, `wrong-product`, `wrong-quantity`,
     /// `second-payment`, `refund-exceeds` or `refund-abnormal`.
     reason: String,
     /// The order, as far as it is one of ours.

@@ -39,6 +39,8 @@ statements! {
     FIND_BY_REQUEST = (select!("WHERE o.request = $1"));
     /// One order.
     FIND = (select!("WHERE o.id = $1"));
+    /// The order with this payment.
+    FIND_BY_PAYMENT = (select!("WHERE o.channel = $1 AND o.provider_id = $2"));
     /// One order of a person's.
     FIND_OWN = (select!("JOIN wallets w ON w.holder = o.holder WHERE o.id = $1 AND w.account_id = $2"));
     /// One page of a person's orders.
@@ -235,6 +237,19 @@ pub fn find_by_number(cx: &Context, number: &str) -> Result<Option<Order>, Probl
         Ok(id) if id.simple().to_string() == number => find(cx, id),
         _ => Ok(None),
     }
+}
+
+/// The order of a payment in the App Store.
+///
+/// # Errors
+/// The database failed.
+pub fn find_by_apple(cx: &Context, transaction_id: &str) -> Result<Option<Order>, Problem> {
+    let parameters = [
+        Parameter::text(Channel::Apple.name()),
+        Parameter::text(transaction_id),
+    ];
+    let row = cx.sql()?.first(&FIND_BY_PAYMENT, &parameters)?;
+    Ok(row.as_ref().map(Order::read).transpose()?)
 }
 
 /// An order of this account's.

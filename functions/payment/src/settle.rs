@@ -15,6 +15,9 @@ use crate::order::{self, Order};
 use crate::refund::{self, Amount, NewRefund, Status};
 
 statements! {
+    /// The refunds that happened until a moment did not stand.
+    REVERSE = "UPDATE orders SET refund_reversed_at = $1 \
+               WHERE id = $2 AND COALESCE(refund_reversed_at, -1) < $1";
     /// Until when refunds did not stand.
     FIND_REVERSAL = "SELECT COALESCE(refund_reversed_at, -1) AS reversed_at FROM orders WHERE id = $1";
 }
@@ -83,6 +86,17 @@ pub fn refunded(
 fn given_back(cx: &Context, order: &Order) -> Result<i64, Problem> {
     let found = order::find(cx, order.id)?.ok_or_else(Problem::internal)?;
     Ok(found.refunded_fen)
+}
+
+/// The refunds of an order that happened until `at` did not stand: their coins come back, also for a refund
+/// that is told of only later.
+///
+/// # Errors
+/// As [`paid`].
+pub fn reversed(cx: &Context, order: &Order, at: Timestamp) -> Result<(), Problem> {
+    let parameters = [Parameter::time(at), Parameter::id(order.id)];
+    cx.sql()?.execute(&REVERSE, &parameters)?;
+    balance(cx, order)
 }
 
 /// Brings the ledger into line with a paid order and its refunds.

@@ -1,6 +1,7 @@
 //! What we ask the payment institutions: each in its own file, all by the same words.
 
 mod alipay;
+pub mod apple;
 mod wechat;
 
 use std::time::Duration;

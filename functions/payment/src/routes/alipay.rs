@@ -155,7 +155,11 @@ fn refused(error: NotificationError) -> Error {
         NotificationError::Misconfigured(misconfigured) => return misconfigured.into(),
     };
     let level = Level::Warning;
-    Error::NotificationRefused { name, cause, level }
+    Error::NotificationRefused {
+        name,
+        cause: cause.to_owned(),
+        level,
+    }
 }
 
 /// Alipay signed it, so people must look why it cannot be read.
@@ -168,7 +172,7 @@ fn unreadable(error: &NoticeError) -> Error {
     };
     Error::NotificationRefused {
         name: "message-malformed",
-        cause,
+        cause: cause.to_owned(),
         level: Level::Alarm,
     }
 }

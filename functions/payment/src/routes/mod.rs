@@ -2,6 +2,8 @@
 
 pub mod alipay;
 pub mod anomalies;
+pub mod apple;
+pub mod apple_transaction;
 pub mod order;
 pub mod orders;
 pub mod packages;

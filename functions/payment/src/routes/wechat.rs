@@ -198,5 +198,9 @@ fn refused(error: NotificationError) -> Error {
             Level::Alarm,
         ),
     };
-    Error::NotificationRefused { name, cause, level }
+    Error::NotificationRefused {
+        name,
+        cause: cause.to_owned(),
+        level,
+    }
 }

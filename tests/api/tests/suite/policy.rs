@@ -91,6 +91,11 @@ const CALLS: &[(&str, &str, bool)] = &[
         "/v1/orders/0198c5a0-0000-7000-8000-000000000000/close",
         false,
     ),
+    (
+        "POST",
+        "/v1/orders/0198c5a0-0000-7000-8000-000000000000/apple-transaction",
+        false,
+    ),
     ("GET", "/v1/wallet", false),
     ("GET", "/v1/wallet/entries", false),
     ("GET", "/v1/gifts", false),

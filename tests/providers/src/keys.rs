@@ -18,6 +18,8 @@ pub const WECHAT_CERTIFICATE: &str = include_str!("../keys/wechat_certificate_pu
 /// The private key to it.
 pub(crate) const WECHAT_CERTIFICATE_PRIVATE: &str =
     include_str!("../keys/wechat_certificate_private.pem");
+/// The key with which the application asks the App Store: EC P-256, PKCS#8, as the `.p8` file.
+pub const APPLE_API_PRIVATE: &str = include_str!("../keys/apple-api-private.pem");
 /// A private key that is nobody's.
 pub(crate) const OTHER_PRIVATE: &str = include_str!("../keys/other_private.pem");
 

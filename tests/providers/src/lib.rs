@@ -6,6 +6,7 @@
 
 pub mod alipay;
 pub mod aliyun_sms;
+pub mod apple;
 mod encoding;
 mod http;
 pub mod keys;

@@ -3,6 +3,7 @@
 mod alipay_messages;
 mod alipay_payments;
 mod aliyun;
+mod apple_payments;
 mod blocks;
 mod consents;
 mod contact;

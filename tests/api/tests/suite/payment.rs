@@ -1,10 +1,11 @@
-//! What the tests of payment share: an application that talks to the stand-ins of Alipay and WeChat Pay, and
+//! What the tests of payment share: an application that talks to the stand-ins of Alipay, WeChat Pay and Apple, and
 //! people who buy coins.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use api_tests::{ADMIN, Answer, App, Builder, Person};
 use provider_stand_ins::alipay::{Alipay, Message, SELLER_ID};
+use provider_stand_ins::apple::AppStore;
 use provider_stand_ins::wechat_pay::{Post, WechatPay};
 use serde_json::{Value, json};
 
@@ -20,35 +21,31 @@ pub struct Shop {
     pub app: App,
     pub alipay: Alipay,
     pub wechat: WechatPay,
-}
-
-/// The application's variables for these institutions.
-pub fn with_institutions(builder: Builder, alipay: &Alipay, wechat: &WechatPay) -> Builder {
-    let builder = with_alipay(builder, alipay)
-        .variable("alipay_seller_id", SELLER_ID)
-        .variable(
-            "alipay_notify_url",
-            "https://api.example.cn/v1/callbacks/alipay/payment",
-        );
-    let variables = wechat.variables("https://api.example.cn/v1/callbacks/wechat/payment");
-    variables
-        .iter()
-        .fold(builder, |builder, (name, value)| {
-            builder.variable(name, value)
-        })
-        .with_operators()
-        .without_limits()
+    pub apple: AppStore,
 }
 
 /// An application, and the institutions that it talks to.
 pub fn open(builder: Builder) -> Shop {
     let alipay = Alipay::start(APP_ID);
     let wechat = WechatPay::start();
-    let app = with_institutions(builder, &alipay, &wechat).start();
+    let apple = AppStore::start();
+    let builder = with_alipay(builder, &alipay)
+        .variable("alipay_seller_id", SELLER_ID)
+        .variable(
+            "alipay_notify_url",
+            "https://api.example.cn/v1/callbacks/alipay/payment",
+        )
+        .with_operators()
+        .without_limits();
+    let wechats = wechat.variables("https://api.example.cn/v1/callbacks/wechat/payment");
+    let variables = wechats.into_iter().chain(apple.variables());
+    let set = |builder: Builder, (name, value): (&str, String)| builder.variable(name, &value);
+    let app = variables.fold(builder, set).start();
     Shop {
         app,
         alipay,
         wechat,
+        apple,
     }
 }
 

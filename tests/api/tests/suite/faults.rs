@@ -49,7 +49,8 @@ impl Attempt {
         }
     }
 
-    fn with_key(mut self, key: &str) -> Self {
+    /// The same with an `Idempotency-Key`.
+    pub fn with_key(mut self, key: &str) -> Self {
         self.idempotency_key = Some(key.to_owned());
         self
     }

@@ -25,6 +25,7 @@ mod operators;
 mod orders;
 mod password;
 mod payment;
+mod payment_faults;
 mod person_keys;
 mod pictures;
 mod plans;

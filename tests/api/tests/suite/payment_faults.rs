@@ -1,0 +1,190 @@
+//! The writes about money, each stopped at every call to the host in turn and done again.
+
+use api_tests::{Answer, App, Builder, MINUTE, Person, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::faults::{Attempt, again, sweep};
+use crate::identity::FORM;
+use crate::payment::{
+    COINS, PACKAGE, Shop, anomalies, buy, buyer, customer, fresh_key, ledger_holds, number, open,
+    order, read, wallet,
+};
+
+/// The client sends the same again; where the stopped one still holds its key, a minute later.
+fn until_done<S>(app: &App, _: &S, attempt: &Attempt) -> Answer {
+    let answer = attempt.send(app, true);
+    if answer.status != 409 {
+        return answer;
+    }
+    app.clock().advance(MINUTE);
+    attempt.send(app, true)
+}
+
+fn post(person: &Person, path: &str, body: Value) -> Attempt {
+    Attempt::new("POST", path, Some(&person.token), body).with_key(&fresh_key())
+}
+
+/// The institutions' clocks show what the application's does.
+fn agree_on_time(shop: &Shop) {
+    let now_ms = shop.app.clock().now_ms();
+    shop.alipay.set_clock(now_ms);
+    shop.wechat.set_clock(now_ms);
+    shop.apple.set_clock(now_ms);
+}
+
+fn orders(app: &App, person: &Person) -> Value {
+    let listed = app.get("/v1/orders", &person.token).expect(200);
+    listed.json["items"].clone()
+}
+
+on_both_engines! {
+    // clause E15
+    [stand_in] fn ordering(builder: Builder) {
+        let shop = open(builder);
+        for channel in ["alipay-app", "wechat-app", "apple"] {
+            sweep(
+                &shop.app,
+                |app, _| {
+                    let person = customer(app);
+                    agree_on_time(&shop);
+                    let body = json!({ "package": PACKAGE, "channel": channel });
+                    let attempt = post(&person, "/v1/orders", body);
+                    (person, attempt)
+                },
+                |app, person, attempt| {
+                    let answer = attempt.send(app, true);
+                    if answer.status != 409 {
+                        return answer;
+                    }
+                    app.clock().advance(MINUTE);
+                    agree_on_time(&shop);
+                    until_done(app, person, attempt)
+                },
+                |app, person, answer| {
+                    let orders = orders(app, person);
+                    assert_eq!(orders.as_array().expect("items").len(), 1);
+                    assert_eq!(orders[0]["id"], answer.json["id"]);
+                    assert!(answer.json["pay"].is_object());
+                },
+            );
+        }
+    }
+
+    // clause E15
+    [stand_in] fn hearing_of_a_payment(builder: Builder) {
+        let shop = open(builder);
+        sweep(
+            &shop.app,
+            |app, _| {
+                let person = customer(app);
+                agree_on_time(&shop);
+                let ordered = order(app, &person, "alipay-app").expect(201);
+                let number = number(&ordered);
+                shop.alipay.check_order_string(&ordered.text("/pay/order_string")).expect("valid");
+                shop.alipay.pay(&number).expect("it can be paid");
+                let form = shop.alipay.trade_notification(&number).form();
+                let attempt = Attempt::new("POST", "/v1/callbacks/alipay/payment", None, Value::Null)
+                    .with_body(FORM, form.into_bytes());
+                ((person, ordered.text("/id")), attempt)
+            },
+            again,
+            |app, (person, id), _| {
+                assert_eq!(wallet(app, person), (COINS, 0));
+                assert_eq!(read(app, person, id)["status"], "paid");
+                ledger_holds(app);
+            },
+        );
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // clause V19
+    [stand_in] fn hearing_of_a_purchase_and_its_refund(builder: Builder) {
+        let shop = open(builder);
+        for name in ["ONE_TIME_CHARGE", "REFUND", "REFUND_REVERSED"] {
+            sweep(
+                &shop.app,
+                |app, _| {
+                    let person = customer(app);
+                    agree_on_time(&shop);
+                    let id = order(app, &person, "apple").expect(201).text("/id");
+                    let transaction = shop.apple.buy("com.chuangrenmai.coins.60", Some(&id));
+                    if name == "REFUND" {
+                        shop.apple.refund(&transaction);
+                    }
+                    let body = shop.apple.notification(name, &transaction).body();
+                    let attempt = Attempt::new("POST", "/v1/callbacks/apple", None, Value::Null)
+                        .with_body("application/json", body.into_bytes());
+                    (person, attempt)
+                },
+                again,
+                |app, person, _| {
+                    let coins = if name == "REFUND" { 0 } else { COINS };
+                    assert_eq!(wallet(app, person), (coins, 0));
+                    ledger_holds(app);
+                },
+            );
+        }
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // clause E15
+    [stand_in] fn giving(builder: Builder) {
+        let shop = open(builder);
+        let other = customer(&shop.app);
+        for (path, body, cost) in [
+            ("/v1/gifts", json!({ "to": other.account_id, "gift": "flower" }), 10),
+            ("/v1/tips", json!({ "to": other.account_id, "coins": 7 }), 7),
+        ] {
+            sweep(
+                &shop.app,
+                |app, _| {
+                    agree_on_time(&shop);
+                    let (person, _) = buyer(&shop);
+                    let before = wallet(app, &other).0;
+                    ((person.clone(), before), post(&person, path, body.clone()))
+                },
+                until_done,
+                |app, (person, before), answer| {
+                    assert_eq!(answer.json["coins"], cost);
+                    assert_eq!(wallet(app, person), (COINS - cost, 0));
+                    assert_eq!(wallet(app, &other), (before + cost, 0));
+                    ledger_holds(app);
+                },
+            );
+        }
+    }
+
+    // clause E15
+    [stand_in] fn refunding(builder: Builder) {
+        let shop = open(builder);
+        sweep(
+            &shop.app,
+            |app, _| {
+                agree_on_time(&shop);
+                let person = customer(app);
+                let id = buy(&shop, &person);
+                let path = format!("/v1/operator/orders/{id}/refund");
+                let attempt = Attempt::new("POST", path, Some(api_tests::ADMIN.token), json!({ "amount_fen": 200 }))
+                    .with_key(&fresh_key());
+                ((person, id), attempt)
+            },
+            |app, state, attempt| {
+                let answer = attempt.send(app, true);
+                if answer.status != 409 {
+                    return answer;
+                }
+                app.clock().advance(MINUTE);
+                agree_on_time(&shop);
+                until_done(app, state, attempt)
+            },
+            |app, (person, id), _| {
+                // Where Alipay had done it already, its notification or the next call tells so.
+                crate::payment::alipay_tells(&shop, &id.replace('-', "")).expect(200);
+                assert_eq!(wallet(app, person), (COINS - 20, 0));
+                assert_eq!(read(app, person, id)["refunded_fen"], 200);
+                ledger_holds(app);
+            },
+        );
+        assert!(anomalies(&shop.app).is_empty());
+    }
+}

@@ -137,6 +137,27 @@ impl App {
         self.host = Some(host);
     }
 
+    /// Kills the host with SIGKILL, whatever it is doing. [`App::restart`] starts it again.
+    pub fn kill(&self) {
+        self.host.as_ref().expect("it runs").kill();
+    }
+
+    /// Runs `scripts/ledger-check` on the database: whether it is content, and what it says.
+    pub fn ledger_check(&self) -> (bool, String) {
+        let (engine, database) = self.database.address();
+        let output = std::process::Command::new(host::workspace().join("scripts/ledger-check"))
+            .args([engine, &database])
+            .env(
+                "SPIN_VARIABLE_APPLICATION_KEY",
+                &self.variables["application_key"],
+            )
+            .output()
+            .expect("the script is there");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        (output.status.success(), said)
+    }
+
     /// A request to make up.
     pub fn request(&self, method: &str, path: &str) -> Request<'_> {
         self.wire.request(method, path)

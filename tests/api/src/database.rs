@@ -75,6 +75,14 @@ impl Database {
         ]
     }
 
+    /// The engine and the database as the scripts name them, seen as the application sees it.
+    pub(crate) fn address(&self) -> (&'static str, String) {
+        match self {
+            Self::Sqlite(file) => ("sqlite", file.to_string_lossy().into_owned()),
+            Self::Postgres { url, .. } => ("postgres", url.clone()),
+        }
+    }
+
     /// Which engine it is.
     pub fn engine(&self) -> Engine {
         match self {

@@ -73,6 +73,15 @@ impl Host {
     }
 }
 
+impl Host {
+    /// Kills the process with SIGKILL, whatever it is doing.
+    pub fn kill(&self) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args(["-KILL", &pid]).status();
+        assert!(status.is_ok_and(|status| status.success()), "it runs");
+    }
+}
+
 impl Drop for Host {
     fn drop(&mut self) {
         // Already gone where it crashed, which the test has noticed.

@@ -58,21 +58,28 @@ impl Wire {
     }
 
     fn exchange(&self, request: http::request::Builder, body: impl Into<Vec<u8>>) -> Answer {
+        self.try_exchange(request, body)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn try_exchange(
+        &self,
+        request: http::request::Builder,
+        body: impl Into<Vec<u8>>,
+    ) -> Result<Answer, String> {
         let body: Vec<u8> = body.into();
         let request = request.body(body).expect("a valid request");
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        let mut response = self
-            .agent
-            .run(request)
-            .unwrap_or_else(|error| panic!("{method} {uri}: {error}"));
+        let failed = |error: &dyn std::fmt::Display| format!("{method} {uri}: {error}");
+        let mut response = self.agent.run(request).map_err(|error| failed(&error))?;
         let mut body = Vec::new();
         let read = response.body_mut().as_reader().read_to_end(&mut body);
-        read.unwrap_or_else(|error| panic!("{method} {uri}: {error}"));
-        Answer::new(
+        read.map_err(|error| failed(&error))?;
+        Ok(Answer::new(
             format!("{method} {}", uri.path()),
             response.into_parts().0,
             body,
-        )
+        ))
     }
 }
 
@@ -117,11 +124,19 @@ impl Request<'_> {
 
     /// Sends it; the answer may be the host's own, about a component that died.
     pub fn send_unchecked(self) -> Answer {
+        self.try_send().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Sends it, perhaps to a host that is dying.
+    ///
+    /// # Errors
+    /// There was no answer; why not.
+    pub fn try_send(self) -> Result<Answer, String> {
         let uri = format!("{}{}", self.wire.url, self.path);
         let mut request = HttpRequest::builder().method(self.method).uri(uri);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        self.wire.exchange(request, self.body)
+        self.wire.try_exchange(request, self.body)
     }
 }

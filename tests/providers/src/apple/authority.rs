@@ -148,17 +148,19 @@ impl Authority {
         }
         let encode = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
         let signed = format!("{}.{}", encode(&header), encode(payload));
-        let other = Chain::under(&self.root, &Flaws::default());
         let (key, text) = match form {
-            Some(Form::OtherKey) => (&other.key, signed.clone()),
-            Some(Form::OtherText) => (&chain.key, format!("{signed}x")),
-            _ => (&chain.key, signed.clone()),
+            Some(Form::OtherKey) => (
+                Chain::under(&self.root, &Flaws::default()).key,
+                signed.clone(),
+            ),
+            Some(Form::OtherText) => (chain.key.clone(), format!("{signed}x")),
+            _ => (chain.key.clone(), signed.clone()),
         };
         let algorithm = match form {
             Some(Form::DerSignature) => &ECDSA_P256_SHA256_ASN1_SIGNING,
             _ => &ECDSA_P256_SHA256_FIXED_SIGNING,
         };
-        let signature = signature(algorithm, key, &text);
+        let signature = signature(algorithm, &key, &text);
         match form {
             Some(Form::Unsigned) => format!("{signed}."),
             Some(Form::Padded) => format!("{signed}.{}", URL_SAFE.encode(signature)),

@@ -1,0 +1,111 @@
+//! `scripts/ledger-check` finds what is wrong, and nothing else.
+
+use api_tests::{ADMIN, App, Builder, DAY, Database, on_both_engines};
+use serde_json::json;
+
+use crate::payment::{COINS, Shop, buyer, customer, open, post, refund};
+
+/// A ledger with an entry of every kind, its first day sealed.
+fn lived_in(builder: Builder) -> Shop {
+    let shop = open(builder);
+    let (person, id) = buyer(&shop);
+    let other = customer(&shop.app);
+    let to = &other.account_id;
+    post(
+        &shop.app,
+        &person,
+        "/v1/tips",
+        &json!({ "to": to, "coins": COINS - 10 }),
+    )
+    .expect(201);
+    post(
+        &shop.app,
+        &person,
+        "/v1/gifts",
+        &json!({ "to": to, "gift": "flower" }),
+    )
+    .expect(201);
+    refund(&shop.app, &id, &json!({ "amount_fen": 200 })).expect(200);
+    shop.app.clock().advance(DAY * 2);
+    let seals = shop.app.request("POST", "/v1/operator/ledger-seals");
+    let sealed = seals.token(ADMIN.token).json(&json!({})).expect(200);
+    assert_eq!(sealed.json["days"].as_array().expect("days").len(), 1);
+    shop
+}
+
+/// Does what the triggers forbid, as somebody who owns the database.
+fn tamper(app: &App, statement: &str) {
+    let unlock: &[&str] = match app.database() {
+        Database::Sqlite(_) => &[
+            "DROP TRIGGER ledger_keeps",
+            "DROP TRIGGER ledger_stays",
+            "DROP TRIGGER ledger_seals_keep",
+        ],
+        Database::Postgres { .. } => &[
+            "DROP TRIGGER ledger_keeps ON ledger",
+            "DROP TRIGGER ledger_seals_keep ON ledger_seals",
+        ],
+    };
+    for statement in unlock.iter().chain([&statement]) {
+        app.database().rows(statement);
+    }
+}
+
+fn finds(builder: Builder, statement: &str, what: &[&str]) {
+    let shop = lived_in(builder);
+    tamper(&shop.app, statement);
+    let (is_content, said) = shop.app.ledger_check();
+    assert!(!is_content, "{said}");
+    for what in what {
+        assert!(said.contains(&format!("WRONG    {what}")), "{what}: {said}");
+    }
+}
+
+on_both_engines! {
+    [stand_in] fn a_right_ledger_is_right(builder: Builder) {
+        let shop = lived_in(builder);
+        let (is_content, said) = shop.app.ledger_check();
+        assert!(is_content, "{said}");
+        assert!(said.contains("ok       the seals of 1 days"), "{said}");
+    }
+
+    [stand_in] fn a_changed_amount_is_found(builder: Builder) {
+        finds(
+            builder,
+            "UPDATE ledger SET amount = amount + 1 WHERE kind = 'top-up'",
+            &["each entry's balance", "every posting", "every paid order", "the seal of"],
+        );
+    }
+
+    [stand_in] fn a_change_that_fits_is_found_by_its_seal(builder: Builder) {
+        finds(
+            builder,
+            "UPDATE ledger SET created_at = created_at + 1 WHERE kind = 'top-up'",
+            &["the seal of"],
+        );
+    }
+
+    [stand_in] fn a_seal_made_up_is_found(builder: Builder) {
+        finds(
+            builder,
+            "UPDATE ledger_seals SET seal = digest WHERE entries > 0",
+            &["the seal of"],
+        );
+    }
+
+    [stand_in] fn a_deleted_posting_is_found(builder: Builder) {
+        finds(
+            builder,
+            "DELETE FROM ledger WHERE kind IN ('tip-given', 'tip-received')",
+            &["each account's entries", "the seal of"],
+        );
+    }
+
+    [stand_in] fn a_credit_that_nobody_paid_is_found(builder: Builder) {
+        finds(
+            builder,
+            "UPDATE orders SET provider_id = NULL WHERE status = 'paid'",
+            &["every credit is paid"],
+        );
+    }
+}

@@ -4,6 +4,8 @@
 #                                        loopback address; makes its cluster if FOLDER has none. Sets
 #                                        POSTGRES_HOST (ADDRESS:PORT) and POSTGRES_URL, to the database
 #                                        `postgres` as its superuser
+# open_application_role                  lets the application's role, which the migrations made, log in. Sets
+#                                        POSTGRES_APPLICATION_URL
 # stop_postgres                          ends it
 
 start_postgres() {
@@ -19,6 +21,15 @@ start_postgres() {
   POSTGRES_HOST=127.0.0.1:$(choose_port)
   POSTGRES_URL=postgres://postgres:$(cat "$POSTGRES_FOLDER/password")@$POSTGRES_HOST/postgres
   start_server "${@:2}"
+}
+
+# The application is not the tables' owner: it cannot take the ledger's triggers away.
+open_application_role() {
+  local password=$POSTGRES_FOLDER/application-password
+  [ -e "$password" ] || (umask 077 && head -c 24 /dev/urandom | od -A n -t x1 | tr -d ' \n' >"$password")
+  psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 "$POSTGRES_URL" \
+    <<<"ALTER ROLE chuangrenmai_application LOGIN PASSWORD '$(cat "$password")';"
+  POSTGRES_APPLICATION_URL=postgres://chuangrenmai_application:$(cat "$password")@$POSTGRES_HOST/postgres
 }
 
 stop_postgres() {

@@ -9,7 +9,9 @@ CREATE TRIGGER ledger_seals_keep BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_s
 
 -- Roles belong to the server: another database may have made it, and at this moment.
 DO $$ BEGIN
-  CREATE ROLE chuangrenmai_application NOLOGIN;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'chuangrenmai_application') THEN
+    CREATE ROLE chuangrenmai_application NOLOGIN;
+  END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO chuangrenmai_application;

@@ -6,6 +6,7 @@
 mod host;
 mod load;
 mod nearby;
+mod payment;
 mod rsa;
 mod verification;
 
@@ -52,6 +53,7 @@ fn main() -> Result<()> {
     match arguments.split_first() {
         None => endpoints(),
         Some((name, sizes)) if name == "nearby" => nearby::run(sizes),
+        Some((name, [])) if name == "payment" => payment::run(),
         Some((name, _)) => anyhow::bail!("there is no benchmark {name}"),
     }
 }

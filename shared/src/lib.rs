@@ -16,7 +16,7 @@
 //!   having what was discarded deleted.
 //!
 //! To add a table: a migration in `migrations/`, its columns in [`data_map`], its statements in the
-//! function that owns it, declared with [`statements!`].
+//! function that owns it, declared with [`statements!`](sql::statements).
 
 pub mod adult;
 pub mod alipay;

@@ -66,9 +66,14 @@ pub fn refunded(
         Amount::Exactly(_) => is_known,
         Amount::UpTo(fen) => given_back(cx, order)? >= fen,
     };
+    // What a known refund's news tell beyond it was begun elsewhere, and has a row of its own.
+    let rest = match amount {
+        Amount::UpTo(fen) if is_known => Some(format!("{number}-{fen}")),
+        _ => None,
+    };
     let new = NewRefund {
         id: cx.new_id(),
-        number,
+        number: rest.as_deref().unwrap_or(number),
         amount,
         status: Status::Succeeded,
         happened_at: at,

@@ -62,7 +62,7 @@ impl Builder {
         self
     }
 
-    /// With limits on codes, passwords and locations that no test reaches.
+    /// With limits on codes, passwords, locations and orders that no test reaches.
     #[must_use]
     pub fn without_limits(self) -> Self {
         let limits = [
@@ -74,6 +74,7 @@ impl Builder {
             "password_tries_per_address_hour",
             "location_updates_per_hour",
             "location_placements_per_day",
+            "orders_per_hour",
         ];
         limits
             .into_iter()

@@ -86,11 +86,12 @@ fn endpoints() -> Result<()> {
 
 const UNLIMITED: &str = "1000000000";
 
-const APP_VARIABLES: [(&str, &str); 6] = [
+const APP_VARIABLES: [(&str, &str); 7] = [
     (
         "application_key",
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     ),
+    ("orders_per_hour", UNLIMITED),
     ("real_name_starts_per_day", UNLIMITED),
     ("sms_codes_per_address_hour", UNLIMITED),
     ("sms_codes_per_number_minute", UNLIMITED),

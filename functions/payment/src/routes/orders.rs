@@ -8,7 +8,9 @@ use shared::http::{
 };
 use shared::ledger;
 use shared::profile::ProfileComplete;
+use shared::rate_limit::{self, Limit};
 use shared::session::Session;
+use shared::variables;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -68,6 +70,8 @@ pub fn list(cx: &Context, session: Session, page: PageRequest) -> Result<Answer,
         (status = 422, description = "`invalid-fields`: `package` can be `unknown-package`; `openid` is \
             needed for `wechat-jsapi`, and only there",
             body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate-limited`; see `Retry-After`",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`payment-unavailable`: to be tried again, with the same key",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
@@ -84,6 +88,9 @@ pub fn create(
         .iter()
         .find(|package| package.id == new.package)
         .ok_or_else(|| Error::Invalid(Violation::new("package", "unknown-package")))?;
+    let allowed = variables::parsed("orders_per_hour")?;
+    let limit = Limit::per_hour("orders", session.account_id.as_bytes(), allowed);
+    let _spent = rate_limit::take(cx, [limit])?;
     let phone_hash = order::phone_hash(cx, session.account_id)?;
     let phone_hash = phone_hash.ok_or_else(Problem::unauthenticated)?;
     let holder = ledger::holder(cx, session.account_id)?.ok_or_else(Problem::unauthenticated)?;

@@ -216,6 +216,29 @@ on_both_engines! {
         assert!(anomalies(&shop.app).is_empty());
     }
 
+    fn a_refund_in_the_console_may_be_told_by_ours_first(builder: Builder) {
+        let shop = open(builder);
+        let (person, id) = buyer(&shop);
+        let ours = refund(&shop.app, &id, &json!({ "amount_fen": 200 })).expect(200);
+        let told = |fee: &str, id_of_it: &str, request: &str| {
+            let message = shop
+                .alipay
+                .trade_notification(&id.replace('-', ""))
+                .with("notify_id", id_of_it)
+                .with("refund_fee", fee)
+                .with("out_biz_no", request);
+            post_alipay(&shop.app, &message).expect(200);
+        };
+        for _ in 0..2 {
+            told("3.00", "r2", &ours.text("/id").replace('-', ""));
+            told("1.00", "r1", "B");
+        }
+        assert_eq!(wallet(&shop.app, &person), (COINS - 30, 0));
+        assert_eq!(read(&shop.app, &person, &id)["refunded_fen"], 300);
+        assert!(anomalies(&shop.app).is_empty());
+        ledger_holds(&shop.app);
+    }
+
     fn a_refund_told_first_credits_and_takes(builder: Builder) {
         let shop = open(builder);
         let person = customer(&shop.app);

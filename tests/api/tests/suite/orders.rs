@@ -70,6 +70,18 @@ on_both_engines! {
         assert_eq!(snapshot(app), before);
     }
 
+    fn orders_have_a_limit(builder: Builder) {
+        let mut shop = open(builder);
+        shop.app.restart(&[("orders_per_hour", "2")]);
+        let (app, person) = (&shop.app, customer(&shop.app));
+        for _ in 0..2 {
+            order(app, &person, "apple").expect(201);
+        }
+        let limited = order(app, &person, "apple").expect_problem(429, "rate-limited");
+        assert!(limited.retry_after() > 0);
+        order(app, &customer(app), "apple").expect(201);
+    }
+
     fn others_orders_are_not_found(builder: Builder) {
         let shop = open(builder);
         let (app, person, other) = (&shop.app, customer(&shop.app), customer(&shop.app));

@@ -9,6 +9,8 @@ use shared::sql::Statement;
 
 const SIZES: [usize; 2] = [1, 1_000_000];
 const APPENDS: usize = 4000;
+/// Rounds alternate between few and many entries, and the median round counts.
+const ROUNDS: usize = 5;
 /// How many appends PostgreSQL's statistics may be behind.
 const BETWEEN_ANALYSES: usize = 200;
 /// The wallets among which the entries lie.
@@ -28,14 +30,23 @@ pub struct Row {
 /// # Errors
 /// A server is not there, or refuses something.
 pub fn measure() -> Result<Vec<Row>> {
+    let engines: [fn(usize) -> Result<Row>; 2] = [sqlite, postgres];
     let mut rows = Vec::new();
-    for entries in SIZES {
-        rows.push(sqlite(entries)?);
-    }
-    for entries in SIZES {
-        rows.push(postgres(entries)?);
+    for engine in engines {
+        let mut rounds = [Vec::new(), Vec::new()];
+        for _ in 0..ROUNDS {
+            for (entries, rounds) in SIZES.into_iter().zip(&mut rounds) {
+                rounds.push(engine(entries)?);
+            }
+        }
+        rows.extend(rounds.map(median));
     }
     Ok(rows)
+}
+
+fn median(mut rounds: Vec<Row>) -> Row {
+    rounds.sort_by(|a, b| a.p50_ms.total_cmp(&b.p50_ms));
+    rounds.swap_remove(ROUNDS / 2)
 }
 
 fn append() -> Result<&'static Statement> {

@@ -110,6 +110,11 @@ fn main() {
         payment::document(),
         wallet::document(),
         uploads::document(),
+        account_deletion::document(),
+        rights::document(),
+        requests::document(),
+        notices::document(),
+        retention::document(),
         health::document(),
     ] {
         check_names(&document, &part);

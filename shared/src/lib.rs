@@ -9,17 +9,20 @@
 //! - [`session`], [`profile`], [`consent`], [`verification`], [`operator`]: the guards that features stand
 //!   behind; [`rate_limit`]: counters.
 //! - [`crypto`]: keys by purpose, sealed values, keyed hashes, a person's own data key.
-//! - [`data_map`]: what every stored column is, why it is held and for how long.
+//! - [`data_map`]: what every stored column is, why it is held and for how long; [`basis`]: on which basis.
 //! - [`ledger`]: who has how many coins, in postings that are made once.
 //! - [`alipay`]: signed requests, verified answers and notifications, for every function that talks to it.
-//! - [`outbound`], [`disclosure`]: talking to third parties, and the record that it happened; [`uploads`]:
-//!   having what was discarded deleted.
+//! - [`outbound`], [`recipient`], [`disclosure`]: talking to third parties, who they are, and the record that it
+//!   happened; [`chain`], [`uploads`]: asking our other components; [`alert`]: telling the operators.
 //!
 //! To add a table: a migration in `migrations/`, its columns in [`data_map`], its statements in the
 //! function that owns it, declared with [`statements!`](sql::statements).
 
 pub mod adult;
+pub mod alert;
 pub mod alipay;
+pub mod basis;
+pub mod chain;
 pub mod consent;
 pub mod crypto;
 pub mod data_map;
@@ -34,6 +37,7 @@ pub mod policy;
 pub mod profile;
 pub mod random;
 pub mod rate_limit;
+pub mod recipient;
 pub mod region;
 pub mod session;
 pub mod sql;
@@ -51,6 +55,7 @@ pub const STATEMENTS: &[&[(&str, sql::Statement)]] = &[
     ledger::HOLDER_STATEMENTS,
     ledger::STATEMENTS,
     operator::STATEMENTS,
+    policy::STATEMENTS,
     profile::STATEMENTS,
     rate_limit::STATEMENTS,
     session::STATEMENTS,

@@ -4,6 +4,8 @@
 //! separated by commas, where `hash` is the SHA-256 of the token in hexadecimal. A token is random and long,
 //! so a plain hash says nothing about it.
 
+use std::marker::PhantomData;
+
 use http::StatusCode;
 use sha2::{Digest as _, Sha256};
 
@@ -21,15 +23,53 @@ statements! {
               VALUES ($1, $2, $3, $4, $5)";
 }
 
-/// An operator who may decide reviews: of the role `reviewer` or `admin`.
+/// What an operator may do.
+pub trait Duty {
+    /// The roles that may.
+    const ROLES: &[&str];
+}
+
+/// Looking into people's requests and deciding on them.
+#[derive(Debug)]
+pub struct Review;
+
+impl Duty for Review {
+    const ROLES: &[&str] = &["reviewer", "admin"];
+}
+
+/// What concerns everybody, or ends an account.
+#[derive(Debug)]
+pub struct Administration;
+
+impl Duty for Administration {
+    const ROLES: &[&str] = &["admin"];
+}
+
+/// Calling, again and again, for the work that is due.
+#[derive(Debug)]
+pub struct Schedule;
+
+impl Duty for Schedule {
+    const ROLES: &[&str] = &["scheduler", "admin"];
+}
+
+/// An operator who may do `D`.
 ///
 /// Answers 401 `unauthenticated`, or 403 `operator-role`.
 #[derive(Debug)]
-pub struct Reviewer {
+pub struct Operator<D> {
     name: String,
+    duty: PhantomData<D>,
 }
 
-impl FromContext for Reviewer {
+/// An operator who may decide reviews.
+pub type Reviewer = Operator<Review>;
+/// An operator who may do what concerns everybody.
+pub type Admin = Operator<Administration>;
+/// Whoever calls for the work that is due.
+pub type Scheduler = Operator<Schedule>;
+
+impl<D: Duty> FromContext for Operator<D> {
     fn from_context(cx: &Context) -> Result<Self, Problem> {
         let token = bearer_token(cx).ok_or_else(Problem::unauthenticated)?;
         let listed = variables::text(VARIABLE)?;
@@ -39,7 +79,7 @@ impl FromContext for Reviewer {
             .iter()
             .find(|operator| operator.hash.eq_ignore_ascii_case(&hash))
             .ok_or_else(Problem::unauthenticated)?;
-        if !["reviewer", "admin"].contains(&operator.role) {
+        if !D::ROLES.contains(&operator.role) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "operator-role",
@@ -48,19 +88,20 @@ impl FromContext for Reviewer {
         }
         Ok(Self {
             name: operator.name.to_owned(),
+            duty: PhantomData,
         })
     }
 }
 
 #[derive(Debug, PartialEq)]
-struct Operator<'a> {
+struct Listed<'a> {
     name: &'a str,
     role: &'a str,
     hash: &'a str,
 }
 
 /// The operators that are listed; `None` if one of them is not `name:role:hash`.
-fn parse(listed: &str) -> Option<Vec<Operator<'_>>> {
+fn parse(listed: &str) -> Option<Vec<Listed<'_>>> {
     let entries = listed.split(',').map(str::trim);
     entries
         .filter(|entry| !entry.is_empty())
@@ -69,12 +110,12 @@ fn parse(listed: &str) -> Option<Vec<Operator<'_>>> {
             let (name, role, hash) = (parts.next()?, parts.next()?, parts.next()?);
             let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
             let is_whole = is_hash && !name.is_empty() && parts.next().is_none();
-            is_whole.then_some(Operator { name, role, hash })
+            is_whole.then_some(Listed { name, role, hash })
         })
         .collect()
 }
 
-impl Reviewer {
+impl<D> Operator<D> {
     /// Records what the operator is about to look at or do. It is called first: a record of something that
     /// then failed is harmless, a look without a record is not.
     ///

@@ -1,9 +1,19 @@
-//! Which version of the privacy policy is in force, and whose consent is too old (clause N1).
+//! Which version of the privacy policy is in force, and whose consent is too old (clauses N1, N2).
+//!
+//! Operators publish versions; the newest is in force. A change of one of the policy's five kinds of major change,
+//! or one that narrows people's rights, is major: until they agree, people can only read, take a copy and leave.
 
 use http::StatusCode;
 
-use crate::http::Problem;
-use crate::variables::{self, Misconfigured};
+use crate::http::{Context, Problem};
+use crate::sql::statements;
+
+statements! {
+    /// The newest version, and the newest of those that changed something major.
+    FIND = "SELECT v.version, (SELECT m.version FROM policy_versions m WHERE m.is_major = 1 \
+              ORDER BY m.version DESC LIMIT 1) AS major_version \
+            FROM policy_versions v ORDER BY v.version DESC LIMIT 1";
+}
 
 /// The version in force, and the last one that changed something major. Versions are dates,
 /// `YYYY-MM-DD`, so that the later one is the greater text.
@@ -16,34 +26,26 @@ pub struct Versions {
 }
 
 impl Versions {
-    /// Reads the variables `policy_version` and `policy_major_version`.
+    /// Looks them up.
     ///
     /// # Errors
-    /// One of them is not set.
-    pub fn in_force() -> Result<Self, Misconfigured> {
+    /// The database failed.
+    pub fn in_force(cx: &Context) -> Result<Self, Problem> {
+        let row = cx.sql()?.first(&FIND, &[])?;
+        let row = row.ok_or_else(Problem::internal)?;
         Ok(Self {
-            current: variables::required("policy_version")?,
-            major: major()?,
+            current: row.get("version")?,
+            major: row.get("major_version")?,
         })
     }
 
-    /// The problem that asks for consent to the current version.
+    /// The problem that asks for consent to the current version: 403 that names it.
     pub fn consent_required(&self) -> Problem {
-        consent_required(&self.current)
+        Problem::new(
+            StatusCode::FORBIDDEN,
+            "policy-consent-required",
+            "请先阅读并同意隐私政策",
+        )
+        .with("policy_version", self.current.as_str())
     }
-}
-
-/// The last version that changed something major.
-pub(crate) fn major() -> Result<String, Misconfigured> {
-    variables::required("policy_major_version")
-}
-
-/// 403 that names the version to consent to.
-pub(crate) fn consent_required(current: &str) -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "policy-consent-required",
-        "请先阅读并同意隐私政策",
-    )
-    .with("policy_version", current)
 }

@@ -19,6 +19,12 @@ pub fn bytes<const N: usize>(rng: &mut (impl CryptoRng + ?Sized)) -> [u8; N] {
     bytes
 }
 
+/// The least identifier of this moment: all that [`id`] made before are below it, and none of this moment or later.
+pub fn first_id(moment: Timestamp) -> Uuid {
+    let millis = u64::try_from(moment.as_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
 /// A new identifier that sorts by the time it was made: UUIDv7 (RFC 9562, 5.7).
 pub fn id(now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Uuid {
     let millis = u64::try_from(now.as_millis()).unwrap_or(0);

@@ -23,6 +23,11 @@ const QUERY: &str = "alipay.user.certify.open.query";
 /// The person waits for this answer.
 const LIMITS: Limits = Limits::small(Duration::from_secs(8));
 
+/// What Alipay knows the verification `id` by.
+pub fn order_number(id: Uuid) -> String {
+    id.simple().to_string()
+}
+
 /// Whose face is to be looked at, and where the person goes then.
 pub struct Start<'a> {
     /// The claim, from which the order's number is made.
@@ -39,7 +44,7 @@ impl Start<'_> {
     /// `face_reserve_strategy` is `never`, for by default Alipay keeps the picture.
     fn content(&self) -> Value {
         json!({
-            "outer_order_no": self.id.simple().to_string(),
+            "outer_order_no": order_number(self.id),
             "biz_code": "FACE",
             "identity_param": {
                 "identity_type": "CERT_INFO",

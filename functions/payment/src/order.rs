@@ -93,7 +93,7 @@ impl Channel {
         }
     }
 
-    /// The institution's name in the lists of recipients and of notifications.
+    /// The institution's name in the list of notifications.
     pub fn institution(self) -> &'static str {
         match self {
             Self::AlipayApp => "alipay",

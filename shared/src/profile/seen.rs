@@ -1,13 +1,15 @@
 //! Who is seen by whom, wherever people are answered to others.
 
 /// The SQL condition that the profile `p` may be seen by the account `$asker`, a parameter's text such as
-/// `"$1"`: it has the required five (clause L2), and neither has blocked the other (clause E3).
+/// `"$1"`: it has the required five (clause L2), its account is not about to be deleted (clause R5), and neither has blocked
+/// the other (clause E3).
 #[macro_export]
 macro_rules! seen_by {
     ($asker:literal) => {
         concat!(
             "p.avatar IS NOT NULL AND p.gender IS NOT NULL AND p.real_name IS NOT NULL \
              AND p.company IS NOT NULL AND p.job_title IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM accounts x WHERE x.id = p.account_id AND x.closes_at IS NOT NULL) \
              AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = ",
             $asker,
             " AND b.blocked_id = p.account_id) \

@@ -26,11 +26,12 @@ pub(super) struct Entry {
     /// Milliseconds since 1970.
     pub(super) expires_at: i64,
     pub(super) policy_version: String,
+    pub(super) major_version: String,
 }
 
 impl Entry {
-    /// The entry as it is stored: its members one after the other, the only text last. It is read at
-    /// every request, so it is not JSON.
+    /// The entry as it is stored: its members one after the other, the texts last with a line between them. It is
+    /// read at every request, so it is not JSON.
     fn to_bytes(&self) -> Vec<u8> {
         [
             &self.token_hash[..],
@@ -39,6 +40,8 @@ impl Entry {
             &self.checked_at.to_be_bytes(),
             &self.expires_at.to_be_bytes(),
             self.policy_version.as_bytes(),
+            b"\n",
+            self.major_version.as_bytes(),
         ]
         .concat()
     }
@@ -49,13 +52,15 @@ impl Entry {
         let (account_id, rest) = rest.split_first_chunk()?;
         let (checked_at, rest) = rest.split_first_chunk()?;
         let (expires_at, rest) = rest.split_first_chunk()?;
+        let (policy_version, major_version) = std::str::from_utf8(rest).ok()?.split_once('\n')?;
         Some(Self {
             token_hash: *token_hash,
             session_id: Uuid::from_bytes(*session_id),
             account_id: Uuid::from_bytes(*account_id),
             checked_at: i64::from_be_bytes(*checked_at),
             expires_at: i64::from_be_bytes(*expires_at),
-            policy_version: String::from_utf8(rest.to_vec()).ok()?,
+            policy_version: policy_version.to_owned(),
+            major_version: major_version.to_owned(),
         })
     }
 
@@ -131,6 +136,7 @@ mod tests {
             checked_at: CHECKED,
             expires_at: CHECKED + 90_000,
             policy_version: "2023-10-25".into(),
+            major_version: "2023-10-25".into(),
         }
     }
 

@@ -2,23 +2,24 @@
 
 use std::time::Duration;
 
-use http::header;
+use http::{Method, StatusCode, header};
 use uuid::Uuid;
 
 use super::cache::{self, Entry};
 use super::{Token, TokenHash, forget};
 use crate::http::{Context, FromContext, Problem};
-use crate::policy;
+use crate::policy::Versions;
 use crate::sql::{Parameter, statements};
 use crate::time::Timestamp;
-use crate::variables;
 
 /// How long a session lives after the last day on which it was used.
 pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 statements! {
     /// The living session of a token.
-    FIND = "SELECT s.id, s.account_id, s.expires_at, s.last_used_on, a.policy_version \
+    FIND = "SELECT s.id, s.account_id, s.expires_at, s.last_used_on, a.policy_version, a.closes_at, \
+              (SELECT m.version FROM policy_versions m WHERE m.is_major = 1 \
+                ORDER BY m.version DESC LIMIT 1) AS major_version \
             FROM sessions s JOIN accounts a ON a.id = s.account_id \
             WHERE s.token_hash = $1 AND s.expires_at > $2";
     /// A session's first use on a day moves its end.
@@ -26,9 +27,11 @@ statements! {
              WHERE token_hash = $3 AND last_used_on < $1";
 }
 
-/// A living session whose account has consented to the last major version of the policy.
+/// A living session whose account is not about to be deleted and has consented to the last major version of the
+/// policy. Who has not may still read (clause N1). A new version is noticed within a minute.
 ///
-/// Answers 401 `unauthenticated`, or 403 `policy-consent-required` (clause N1).
+/// Answers 401 `unauthenticated`, 403 `account-closing` with `executes_at` (clause R5), or 403
+/// `policy-consent-required`.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// The session.
@@ -41,9 +44,14 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// The version of the policy that the account has consented to.
     pub policy_version: String,
+    /// The last version of the policy that changed something major.
+    pub major_version: String,
+    /// When the account is deleted, if that was asked for.
+    pub closes_at: Option<Timestamp>,
 }
 
-/// A living session, whatever its account has consented to: for what stays open until consent is given.
+/// A living session, whatever its account has consented to, and even if it is about to be deleted: for what stays
+/// open all the same (one's own data, copies, leaving and coming back).
 ///
 /// Answers 401 `unauthenticated`.
 #[derive(Debug)]
@@ -61,19 +69,21 @@ impl FromContext for Session {
 
 impl Session {
     fn find(cx: &Context) -> Result<Self, Problem> {
-        let major = policy::major()?;
         let token_hash = token_hash(cx)?;
-        let consented = |session: &Session| session.policy_version >= major;
+        let reads = matches!(cx.request().method(), &Method::GET | &Method::HEAD);
+        let is_open = |session: &Session| reads || session.policy_version >= session.major_version;
         // An entry from before the person's consent must not shut the person out, so it asks again.
-        if let Some(session) = cached(cx, token_hash)?.filter(consented) {
+        if let Some(session) = cached(cx, token_hash)?.filter(is_open) {
             return Ok(session);
         }
         let session = confirmed(cx, token_hash)?;
-        if consented(&session) {
+        if let Some(closes_at) = session.closes_at {
+            return Err(closing(closes_at));
+        }
+        if is_open(&session) {
             return Ok(session);
         }
-        let current = variables::required("policy_version")?;
-        Err(policy::consent_required(&current))
+        Err(Versions::in_force(cx)?.consent_required())
     }
 }
 
@@ -85,6 +95,15 @@ impl FromContext for AnySession {
             None => confirmed(cx, token_hash).map(Self),
         }
     }
+}
+
+fn closing(closes_at: Timestamp) -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "account-closing",
+        "账号正在注销中,如需继续使用请先撤销注销",
+    )
+    .with("executes_at", closes_at.to_string())
 }
 
 fn token_hash(cx: &Context) -> Result<TokenHash, Problem> {
@@ -115,6 +134,8 @@ fn cached(cx: &Context, token_hash: TokenHash) -> Result<Option<Session>, Proble
         token_hash,
         expires_at: Timestamp(entry.expires_at),
         policy_version: entry.policy_version,
+        major_version: entry.major_version,
+        closes_at: None,
     }))
 }
 
@@ -142,7 +163,12 @@ fn confirmed(cx: &Context, token_hash: TokenHash) -> Result<Session, Problem> {
         checked_at: cx.now().as_millis(),
         expires_at: session.expires_at.as_millis(),
         policy_version: session.policy_version.clone(),
+        major_version: session.major_version.clone(),
     };
+    // A cached session is one of an open account.
+    if session.closes_at.is_some() {
+        return Ok(session);
+    }
     // Between our look and our entry the session may have been ended and its entry removed; ours would
     // then bring it back for a minute. So look once more: either we see that it is gone, or whoever ends
     // it later removes our entry.
@@ -171,6 +197,8 @@ fn find(cx: &Context, token_hash: TokenHash) -> Result<Option<Found>, Problem> {
             token_hash,
             expires_at: row.get("expires_at")?,
             policy_version: row.get("policy_version")?,
+            major_version: row.get("major_version")?,
+            closes_at: row.get("closes_at")?,
         },
         last_used_on: row.get("last_used_on")?,
     }))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use shared::recipient::RECIPIENTS;
 use tempfile::TempDir;
 
 use crate::answer::Answer;
@@ -40,7 +41,10 @@ impl Builder {
     /// An application on this engine, with a random application key.
     pub fn prepare(engine: Engine) -> Self {
         let key: [u8; 32] = shared::random::bytes(&mut shared::random::host());
-        let variables = BTreeMap::from([("application_key".to_owned(), STANDARD.encode(key))]);
+        let variables = BTreeMap::from([
+            ("application_key".to_owned(), STANDARD.encode(key)),
+            ("recipient_agreements".to_owned(), with_everybody()),
+        ]);
         Self {
             engine,
             has_guards_probe: false,
@@ -104,6 +108,14 @@ impl Builder {
             state,
         }
     }
+}
+
+/// An agreement with every recipient.
+fn with_everybody() -> String {
+    let agreements = RECIPIENTS
+        .iter()
+        .map(|recipient| format!("{}=2026-01-15/2026-07-01", recipient.name));
+    agreements.collect::<Vec<_>>().join(",")
 }
 
 fn listed(variables: &BTreeMap<String, String>) -> Vec<(String, String)> {

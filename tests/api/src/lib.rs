@@ -32,7 +32,7 @@ pub use clock::{Clock, DAY, HOUR, MINUTE, SECOND};
 pub use database::{Cell, Database, Engine};
 pub use faults::{Call, Faults};
 pub use log::Log;
-pub use operators::{ACCOUNTANT, ADMIN, Operator, REVIEWER};
+pub use operators::{ACCOUNTANT, ADMIN, Operator, REVIEWER, SCHEDULER};
 pub use people::{Device, POLICY_VERSION, Person, REAL_NAME, mobile_number};
 pub use request::Request;
 pub use uploads::UploadForm;

@@ -23,8 +23,6 @@ sqlite_databases = ["default"]
 [component.guards.variables]
 database_url = "{{ database_url }}"
 session_cache_slots = "{{ session_cache_slots }}"
-policy_version = "{{ policy_version }}"
-policy_major_version = "{{ policy_major_version }}"
 operator_tokens = "{{ operator_tokens }}"
 "#;
 

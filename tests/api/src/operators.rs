@@ -38,11 +38,19 @@ pub const ACCOUNTANT: Operator = Operator {
     hash: "ab3fed8830d96dea141ace1842768d67abfe8e2afe8829a2b58fd624e292c7f1",
 };
 
+/// The one who calls for what is due.
+pub const SCHEDULER: Operator = Operator {
+    name: "cron",
+    role: "scheduler",
+    token: "token-of-cron",
+    hash: "1f8c18d78ae9ec6742540fdb30c669a9a2adab50a2f7bb8e7cea910b09473de1",
+};
+
 impl Builder {
-    /// With [`REVIEWER`], [`ADMIN`] and [`ACCOUNTANT`].
+    /// With [`REVIEWER`], [`ADMIN`], [`ACCOUNTANT`] and [`SCHEDULER`].
     #[must_use]
     pub fn with_operators(self) -> Self {
-        let entries = [REVIEWER, ADMIN, ACCOUNTANT]
+        let entries = [REVIEWER, ADMIN, ACCOUNTANT, SCHEDULER]
             .map(|operator| format!("{}:{}:{}", operator.name, operator.role, operator.hash));
         self.variable("operator_tokens", &entries.join(","))
     }

@@ -11,10 +11,15 @@ use shared::verification::{EnterpriseVerified, RealNameVerified};
 
 const ROUTES: &[Route] = routes! {
     GET "/v1/probe/profile-complete" => behind::<ProfileComplete>,
+    POST "/v1/probe/profile-complete" => behind::<ProfileComplete>,
     GET "/v1/probe/real-name" => behind::<RealNameVerified>,
+    POST "/v1/probe/real-name" => behind::<RealNameVerified>,
     GET "/v1/probe/enterprise" => behind::<EnterpriseVerified>,
+    POST "/v1/probe/enterprise" => behind::<EnterpriseVerified>,
     GET "/v1/probe/location" => behind::<Consented<Location>>,
+    POST "/v1/probe/location" => behind::<Consented<Location>>,
     GET "/v1/probe/reviewer" => behind::<Reviewer>,
+    POST "/v1/probe/reviewer" => behind::<Reviewer>,
 };
 
 fn behind<Guard>(_: &Context, _: Guard) -> Result<Answer, Problem> {

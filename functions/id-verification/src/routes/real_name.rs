@@ -2,12 +2,14 @@
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use shared::basis::Sharing;
 use shared::consent::{Consented, Purpose, RealNameVerification};
 use shared::crypto::KeyedHash;
 use shared::disclosure::{self, Disclosure};
 use shared::http::{Answer, Context, Json, ProblemBody, Violation};
 use shared::profile::ProfileComplete;
 use shared::rate_limit::{self, Limit, Taken};
+use shared::recipient;
 use shared::session::Session;
 use shared::time::Timestamp;
 use shared::variables;
@@ -23,10 +25,10 @@ use crate::return_url;
 use crate::verification::{self, Status};
 
 const DISCLOSURE: Disclosure = Disclosure {
-    recipient: "alipay",
+    recipient: recipient::ALIPAY,
     purpose: "real-name verification",
     data: "name,identity number",
-    basis: "separate consent",
+    basis: Sharing::SeparateConsent,
 };
 
 /// Whose identity is to be verified.
@@ -87,6 +89,7 @@ pub fn start(
         violations.push(Violation::new("return_url", "allowed"));
     }
     let identity = Identity::check(cx, &request.name, &request.id_number, &profile, violations)?;
+    recipient::require_agreement(DISCLOSURE.recipient)?;
     let hash = identity.number.hash()?;
     let person = Person::unverified(cx, session.account_id, &hash)?;
     let app = alipay::app()?;
@@ -105,7 +108,12 @@ pub fn start(
     // In this order a stop leaves nothing that anybody sees: the claim proves the consent before anything is
     // sent, and only what is published is shown.
     claim.insert_pending(cx)?;
-    disclosure::record(cx, &person.phone_hash, &DISCLOSURE)?;
+    disclosure::record(
+        cx,
+        &person.phone_hash,
+        &DISCLOSURE,
+        Some(&alipay::order_number(id)),
+    )?;
     let start = Start {
         id,
         name: &identity.name,

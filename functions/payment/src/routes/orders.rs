@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use shared::basis::Sharing;
 use shared::disclosure::{self, Disclosure};
 use shared::http::{
     Answer, Context, Json, Page, PageRequest, Problem, ProblemBody, RequestKey, Violation,
@@ -9,6 +10,7 @@ use shared::http::{
 use shared::ledger;
 use shared::profile::ProfileComplete;
 use shared::rate_limit::{self, Limit};
+use shared::recipient;
 use shared::session::Session;
 use shared::variables;
 use utoipa::ToSchema;
@@ -97,7 +99,7 @@ pub fn create(
     let order = order::create(cx, request, holder, package, new.channel)?;
     let pay = if order.is_open(cx.now()) {
         if let Some(sent) = disclosed(new.channel) {
-            disclosure::record(cx, &phone_hash, &sent)?;
+            disclosure::record(cx, &phone_hash, &sent, Some(&order.number()))?;
         }
         Some(institution::begin(cx, &order, package, openid)?)
     } else {
@@ -124,16 +126,17 @@ fn openid(new: &NewOrder) -> Result<Option<&str>, Error> {
 
 /// What goes to the institution with an order; to Apple we send nothing.
 fn disclosed(channel: Channel) -> Option<Disclosure> {
-    let data = match channel {
-        Channel::AlipayApp | Channel::WechatApp => "order number,amount",
-        Channel::WechatJsapi => "order number,amount,openid",
+    let (recipient, data) = match channel {
+        Channel::AlipayApp => (recipient::ALIPAY, "order number,amount"),
+        Channel::WechatApp => (recipient::WECHAT_PAY, "order number,amount"),
+        Channel::WechatJsapi => (recipient::WECHAT_PAY, "order number,amount,openid"),
         Channel::Apple => return None,
     };
     Some(Disclosure {
-        recipient: channel.institution(),
+        recipient,
         purpose: "payment",
         data,
-        basis: "contract",
+        basis: Sharing::Consent,
     })
 }
 

@@ -70,7 +70,7 @@ pub fn read(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Pro
         phone: phone.to_string(),
         expires_at: session.expires_at,
         account: AccountState::of(cx, session.account_id)?,
-        policy: PolicyState::of(Versions::in_force()?, row.get("policy_version")?),
+        policy: PolicyState::of(Versions::in_force(cx)?, row.get("policy_version")?),
         new_devices: new_devices
             .iter()
             .map(DeviceItem::from_row)

@@ -27,8 +27,8 @@ pub struct Policy {
 /// Read the policy's version
 #[utoipa::path(get, path = "/v1/policy", tag = "policy",
     responses((status = 200, body = Policy)))]
-pub fn read(_: &Context) -> Result<Answer, Problem> {
-    let versions = Versions::in_force()?;
+pub fn read(cx: &Context) -> Result<Answer, Problem> {
+    let versions = Versions::in_force(cx)?;
     let base = variables::required("public_base_url")?;
     Ok(Answer::ok(&Policy {
         version: versions.current,
@@ -61,7 +61,7 @@ pub fn consent(
     AnySession(session): AnySession,
     Json(request): Json<ConsentRequest>,
 ) -> Result<Answer, Error> {
-    let versions = Versions::in_force()?;
+    let versions = Versions::in_force(cx)?;
     if request.version != versions.current {
         return Err(Problem::new(
             StatusCode::CONFLICT,

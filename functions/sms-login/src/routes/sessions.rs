@@ -80,7 +80,7 @@ pub fn create(
     if let Some(violations) = violations.filter(|violations| !violations.is_empty()) {
         return Err(Error::Invalid(violations));
     }
-    let versions = Versions::in_force()?;
+    let versions = Versions::in_force(cx)?;
     // Consent to a version that is no longer in force is none; the answer announces the newer one.
     let consents = request.policy_version.as_deref() == Some(versions.current.as_str());
     let login = Login {

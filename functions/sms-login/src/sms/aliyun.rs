@@ -9,12 +9,14 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{Method, Request, Response};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use shared::basis::Sharing;
 use shared::crypto::{KeyedHash, hex};
 use shared::disclosure::{self, Disclosure};
 use shared::http::{Context, Problem};
 use shared::log;
 use shared::outbound::{self, Failure, Limits};
 use shared::random;
+use shared::recipient;
 use shared::time::Timestamp;
 use shared::variables::{self, Misconfigured};
 
@@ -31,10 +33,10 @@ const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 const LIMITS: Limits = Limits::small(Duration::from_secs(8));
 
 const DISCLOSURE: Disclosure = Disclosure {
-    recipient: "aliyun-sms",
+    recipient: recipient::ALIYUN_SMS,
     purpose: "sending a one-time code",
     data: "phone number,one-time code",
-    basis: "contract",
+    basis: Sharing::Consent,
 };
 
 /// Sends `code`, after recording that the number leaves.
@@ -53,7 +55,7 @@ pub(super) fn send(
     };
     let nonce: [u8; 16] = random::bytes(&mut random::host());
     let request = account.request(ACTION, VERSION, &message.query(), cx.now(), &hex(&nonce))?;
-    disclosure::record(cx, phone_hash, &DISCLOSURE)?;
+    disclosure::record(cx, phone_hash, &DISCLOSURE, None)?;
     match outbound::send(&request, &LIMITS) {
         Ok(answer) => read(&answer),
         Err(Failure::NotSent) => Err(NotSent::Refused(unavailable("aliyun: not reached", false))),

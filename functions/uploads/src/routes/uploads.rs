@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::consent;
 use shared::http::{Answer, Context, Json, ProblemBody, Violation};
+use shared::recipient;
 use shared::session::Session;
 use shared::time::Timestamp;
 use utoipa::ToSchema;
@@ -68,6 +69,8 @@ pub struct UploadForm {
             `size` violates `range`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`too-many-uploads`: twenty that nothing refers to",
             body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`recipient-without-agreement`",
+            body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn create(
     cx: &Context,
@@ -76,6 +79,9 @@ pub fn create(
 ) -> Result<Answer, Error> {
     let store = Store::configured()?;
     let declared = request.declared(store.max_size())?;
+    if matches!(store, Store::Oss(_)) {
+        recipient::require_agreement(recipient::ALIYUN_OSS)?;
+    }
     if let Some(purpose) = request.kind.rule().purpose {
         consent::require(cx, session.account_id, purpose)?;
     }

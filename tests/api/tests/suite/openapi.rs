@@ -102,6 +102,11 @@ fn every_route_is_documented_and_nothing_else() {
         ::payment::ROUTES,
         ::wallet::ROUTES,
         ::uploads::ROUTES,
+        account_deletion::ROUTES,
+        ::rights::ROUTES,
+        ::requests::ROUTES,
+        ::notices::ROUTES,
+        ::retention::ROUTES,
         health::ROUTES,
         documents::ROUTES,
     ]

@@ -19,6 +19,12 @@ pub fn statements() -> impl Iterator<Item = &'static (&'static str, Statement)> 
         ::payment::STATEMENTS,
         ::wallet::STATEMENTS,
         ::uploads::STATEMENTS,
+        account_deletion::STATEMENTS,
+        ::rights::STATEMENTS,
+        ::requests::STATEMENTS,
+        ::notices::STATEMENTS,
+        ::retention::STATEMENTS,
+        shared::data_map::STATEMENTS,
         health::STATEMENTS,
     ]
     .into_iter()

@@ -1,0 +1,19 @@
+//! Leaving: deleting an account, with a time in which one can come back (clauses L5, R5, R8).
+
+use shared::http::{Route, routes};
+use shared::sql::Statement;
+
+mod document;
+
+pub use document::document;
+
+/// The component's routes.
+pub const ROUTES: &[Route] = routes! {};
+
+/// The routes that only other components reach, by service chaining: no trigger leads to them.
+pub const INTERNAL: &[Route] = routes! {};
+
+/// Every statement of this function.
+pub const STATEMENTS: &[&[(&str, Statement)]] = &[];
+
+shared::http::component!(ROUTES, INTERNAL);

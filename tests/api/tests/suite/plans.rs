@@ -3,8 +3,8 @@
 use api_tests::{App, Cell, Database, Engine, on_both_engines};
 use shared::sql::Statement;
 
-/// SQLite parses the whole schema at every request, so its text has a bound: ten thousand characters of it cost about
-/// a tenth of a millisecond.
+/// SQLite parses the whole schema at every request, so its text has a bound: a thousand characters cost each of
+/// them about 25 microseconds.
 const MAX_SCHEMA_LENGTH: i64 = 17_500;
 const MAX_TABLES: usize = 37;
 

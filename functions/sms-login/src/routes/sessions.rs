@@ -21,6 +21,10 @@ use crate::password;
 use crate::phone::Phone;
 use crate::sign_in::{self, Plan, SignedIn};
 
+/// How often a login begins again because the account that it found was deleted under it. A second time would
+/// take a person who deletes the next one, too.
+const TRIES: usize = 3;
+
 statements! {
     /// One page of an account's living sessions.
     LIST = "SELECT s.id, s.created_at, s.last_used_on, s.expires_at, \
@@ -124,19 +128,25 @@ impl Login {
             Redeemed::Used(plan) => plan,
             Redeemed::WouldOpenAccount => return Err(Error::ConsentRequired(self.versions)),
         };
-        let account = match account::find(cx, &phone_hash)? {
-            Some(account) => account,
-            None if self.consents => account::open(
-                cx,
-                &self.phone,
-                &phone_hash,
-                plan.account_id,
-                &self.versions.current,
-            )?,
-            // Deleted since the code was used.
-            None => return Err(Error::ConsentRequired(self.versions)),
-        };
-        self.start(cx, account, plan)
+        for _ in 0..TRIES {
+            let account = match account::find(cx, &phone_hash)? {
+                Some(account) => Some(account),
+                None if self.consents => account::open(
+                    cx,
+                    &self.phone,
+                    &phone_hash,
+                    plan.account_id,
+                    &self.versions.current,
+                )?,
+                // Deleted since the code was used.
+                None => return Err(Error::ConsentRequired(self.versions)),
+            };
+            let Some(account) = account else { continue };
+            if let Some(signed_in) = self.start(cx, account, &plan)? {
+                return Ok(signed_in);
+            }
+        }
+        Err(Problem::unavailable().into())
     }
 
     fn by_password(
@@ -173,16 +183,24 @@ impl Login {
             .ok_or(Error::CredentialsInvalid)?;
         taken.give_back(cx)?;
         let plan = Plan::draw(cx.now());
-        self.start(cx, account, plan)
+        let signed_in = self.start(cx, account, &plan)?;
+        // Deleted at this moment, and its password with it.
+        signed_in.ok_or(Error::CredentialsInvalid)
     }
 
-    fn start(self, cx: &Context, mut account: Account, plan: Plan) -> Result<SignedIn, Error> {
+    /// `None` if the account is gone by now.
+    fn start(
+        &self,
+        cx: &Context,
+        mut account: Account,
+        plan: &Plan,
+    ) -> Result<Option<SignedIn>, Error> {
         if self.consents && account.policy_version < self.versions.current {
             account::consent(cx, account.id, &self.versions.current)?;
             account.policy_version.clone_from(&self.versions.current);
         }
-        let signed_in = sign_in::start(cx, account, self.device.as_ref(), plan, self.versions)?;
-        Ok(signed_in)
+        let device = self.device.as_ref();
+        Ok(sign_in::start(cx, account, device, plan, &self.versions)?)
     }
 }
 

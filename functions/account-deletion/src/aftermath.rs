@@ -13,11 +13,12 @@ use uuid::Uuid;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 macro_rules! over {
-    ($before:literal, $after:literal) => {
+    ($before:literal, $column:literal, $after:literal) => {
         concat!(
             $before,
-            "(SELECT d.pseudonym FROM deletions d WHERE d.finished_at <= $1 \
-              ORDER BY d.finished_at, d.id LIMIT $2)",
+            " IN (SELECT d.",
+            $column,
+            " FROM deletions d WHERE d.finished_at <= $1 ORDER BY d.finished_at, d.id LIMIT $2)",
             $after
         )
     };
@@ -30,14 +31,14 @@ statements! {
     /// A tombstone is gone.
     FORGET_KEY = "UPDATE deletions SET person_key_id = NULL WHERE id = $1";
     /// Consents to the policy of those who left long ago.
-    DELETE_POLICY_CONSENTS = (over!("DELETE FROM policy_consents WHERE account_id IN ", ""));
+    DELETE_POLICY_CONSENTS = (over!("DELETE FROM policy_consents WHERE account_id", "pseudonym", ""));
     /// Proofs of their other consents.
-    DELETE_CONSENT_EVENTS = (over!("DELETE FROM consent_events WHERE account_id IN ", ""));
+    DELETE_CONSENT_EVENTS = (over!("DELETE FROM consent_events WHERE account_id", "pseudonym", ""));
     /// The last that there was of them: only once their proofs are gone, whoever deletes them.
     DELETE_DELETIONS = (over!(
-        "DELETE FROM deletions WHERE pseudonym IN ",
-        " AND finished_at <= $1 \
-          AND NOT EXISTS (SELECT 1 FROM policy_consents p WHERE p.account_id = deletions.pseudonym) \
+        "DELETE FROM deletions WHERE id",
+        "id",
+        " AND NOT EXISTS (SELECT 1 FROM policy_consents p WHERE p.account_id = deletions.pseudonym) \
           AND NOT EXISTS (SELECT 1 FROM consent_events e WHERE e.account_id = deletions.pseudonym) \
           RETURNING id"
     ));

@@ -2,7 +2,7 @@
 
 use shared::consent::{Purpose, Terms};
 use shared::http::{Context, Problem};
-use shared::sql::{Parameter, Row, statements};
+use shared::sql::{Constraint, Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
 
@@ -113,8 +113,11 @@ pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem
             Parameter::id(account_id),
         ],
     )?;
-    cx.sql()?.execute(&GIVE, &[Parameter::id(id)])?;
-    Ok(())
+    match cx.sql()?.execute(&GIVE, &[Parameter::id(id)]) {
+        // The account was deleted after its proof was written.
+        Err(SqlError::Constraint(Constraint::ForeignKey)) => Err(Problem::unauthenticated()),
+        given => Ok(given?),
+    }
 }
 
 /// Withdraws a consent, its proof first. What the schema ties to it is gone with it.

@@ -201,7 +201,10 @@ on_both_engines! {
                 let key = format!("SELECT person_key_id FROM accounts WHERE id = '{}'", person.account_id);
                 let key = app.database().rows(&key)[0][0].to_string();
                 app.overwrite_key(&format!("person-key:{key}"), b"destroyed 1");
-                let body = json!({ "after": null });
+                // Whoever was there before is not looked at again.
+                let before = format!("SELECT COALESCE(MAX(id), '') FROM accounts WHERE id < '{}'", person.account_id);
+                let before = app.database().rows(&before)[0][0].to_string();
+                let body = json!({ "after": Some(before).filter(|before| !before.is_empty()) });
                 (person, Attempt::new("POST", "/v1/operator/deletions/replay", Some(ADMIN.token), body))
             },
             |app, _, attempt| {

@@ -9,12 +9,9 @@ use serde_json::{Value, json};
 
 use crate::deletion::{ask, exists, log_in_again, replay, rows_of};
 use crate::identity::{completed, id_number};
-use crate::payment::{
-    COINS, Shop, buy, buyer, fresh_key, ledger_holds, open, order, post, refund, wallet,
-};
+use crate::payment::{COINS, Shop, buy, buyer, ledger_holds, open, order, post, refund, wallet};
 use crate::pictures::png;
 use crate::privacy::{forms, is_in_no_file, is_in_no_row};
-use crate::reviews::photo;
 use crate::uploads::slots;
 
 /// What must not be found anywhere afterwards.
@@ -222,9 +219,8 @@ fn someone_with_everything(shop: &Shop, other: &Person) -> (Person, Markers) {
     spend(shop, &person, other, &mut markers);
     for (blocker, blocked) in [(&person, other), (other, &person)] {
         let block = format!("/v1/blocks/{}", blocked.account_id);
-        let key = fresh_key();
-        let request = app.request("PUT", &block).header("idempotency-key", &key);
-        request.token(&blocker.token).send().expect(204);
+        let request = app.request("PUT", &block).token(&blocker.token);
+        request.send().expect(204);
     }
     plant_rows(app, &person, &mut markers);
     let id = &person.account_id;

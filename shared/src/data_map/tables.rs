@@ -209,7 +209,7 @@ tables! {
         purpose: "proving that a number is one's own",
         basis: Contract,
         retention: RowExpiry,
-        on_deletion: Expires,
+        on_deletion: Deleted,
         swept: (when "t.expires_at" by "phone_hash, purpose"),
         columns: {
             phone_hash Sensitive Omitted,

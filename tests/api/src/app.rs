@@ -110,6 +110,19 @@ impl Builder {
     }
 }
 
+/// Runs a script: whether it is content, and what it says.
+fn run_script(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> (bool, String) {
+    let path = host::workspace().join("scripts").join(name);
+    let output = std::process::Command::new(path)
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .output()
+        .expect("the script is there");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    (output.status.success(), said)
+}
+
 /// An agreement with every recipient.
 fn with_everybody() -> String {
     let agreements = RECIPIENTS
@@ -150,6 +163,11 @@ impl App {
         self.host = Some(host);
     }
 
+    /// Stops the host. [`App::restart`] starts it again.
+    pub fn stop(&mut self) {
+        self.host = None;
+    }
+
     /// Kills the host with SIGKILL, whatever it is doing. [`App::restart`] starts it again.
     pub fn kill(&self) {
         self.host.as_ref().expect("it runs").kill();
@@ -158,17 +176,26 @@ impl App {
     /// Runs `scripts/ledger-check` on the database: whether it is content, and what it says.
     pub fn ledger_check(&self) -> (bool, String) {
         let (engine, database) = self.database.address();
-        let output = std::process::Command::new(host::workspace().join("scripts/ledger-check"))
-            .args([engine, &database])
-            .env(
-                "SPIN_VARIABLE_APPLICATION_KEY",
-                &self.variables["application_key"],
-            )
-            .output()
-            .expect("the script is there");
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        (output.status.success(), said)
+        let key = &self.variables["application_key"];
+        let key = [("SPIN_VARIABLE_APPLICATION_KEY", key.as_str())];
+        run_script("ledger-check", &[engine, &database], &key)
+    }
+
+    /// Runs `scripts/compact` on the state directory, and on the database, while nothing serves: whether it is
+    /// content, and what it says.
+    pub fn compact(&self) -> (bool, String) {
+        let state = self.state.path().to_string_lossy();
+        let mut arguments = vec!["--state-dir", &state, "--logs"];
+        let owner = self.database.owner_url();
+        if let Some(url) = &owner {
+            arguments.extend(["--postgres", url]);
+        }
+        run_script("compact", &arguments, &[])
+    }
+
+    /// Runs `scripts/replay-deletions` as this operator: whether it is content, and what it says.
+    pub fn replay_deletions(&self, token: &str) -> (bool, String) {
+        run_script("replay-deletions", &[self.url()], &[("OPERATOR", token)])
     }
 
     /// A request to make up.
@@ -237,6 +264,11 @@ impl App {
     /// Every key of the key-value store with its value.
     pub fn key_value(&self) -> Vec<(String, Vec<u8>)> {
         key_value::entries(self.state.path())
+    }
+
+    /// Overwrites a key of the key-value store that is there.
+    pub fn overwrite_key(&self, key: &str, value: &[u8]) {
+        key_value::overwrite(self.state.path(), key, value);
     }
 
     /// The host's state directory.

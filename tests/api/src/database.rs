@@ -20,6 +20,28 @@ pub enum Engine {
     Postgres,
 }
 
+/// A copy of a database, gone when this is dropped.
+pub enum Backup {
+    /// A file.
+    Sqlite {
+        /// What the file lies in.
+        _folder: TempDir,
+        /// The file.
+        copy: PathBuf,
+    },
+    /// Another database of the server.
+    Postgres(String),
+}
+
+impl Drop for Backup {
+    fn drop(&mut self) {
+        if let Self::Postgres(name) = self {
+            // As with the database itself.
+            let _ = administrator().batch_execute(&format!("DROP DATABASE IF EXISTS {name}"));
+        }
+    }
+}
+
 /// One value of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
@@ -80,6 +102,57 @@ impl Database {
         match self {
             Self::Sqlite(file) => ("sqlite", file.to_string_lossy().into_owned()),
             Self::Postgres { url, .. } => ("postgres", url.clone()),
+        }
+    }
+
+    /// The address of a PostgreSQL database for its tables' owner.
+    pub(crate) fn owner_url(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres { name, .. } => Some(url_of(name)),
+        }
+    }
+
+    /// A copy of everything, as a backup has it. Nobody may use the database meanwhile.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub fn back_up(&self) -> Backup {
+        match self {
+            Self::Sqlite(file) => {
+                let folder = TempDir::new().expect("a temporary directory");
+                let copy = folder.path().join("backup.db");
+                sqlite_rows(file, &format!("VACUUM INTO '{}'", copy.display()));
+                Backup::Sqlite {
+                    _folder: folder,
+                    copy,
+                }
+            }
+            Self::Postgres { name, client, .. } => {
+                let copy = format!("{name}_backup");
+                replace_postgres(&copy, name, client, name);
+                Backup::Postgres(copy)
+            }
+        }
+    }
+
+    /// The state of the backup again. Nobody may use the database meanwhile.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub fn restore(&self, backup: &Backup) {
+        match (self, backup) {
+            (Self::Sqlite(file), Backup::Sqlite { copy, .. }) => {
+                for suffix in ["-wal", "-shm"] {
+                    // There is none if the last connection was closed well.
+                    let _ = fs::remove_file(format!("{}{suffix}", file.display()));
+                }
+                fs::copy(copy, file).expect("the state directory is writable");
+            }
+            (Self::Postgres { name, client, .. }, Backup::Postgres(copy)) => {
+                replace_postgres(name, copy, client, name);
+            }
+            _ => panic!("a backup of the other engine"),
         }
     }
 
@@ -256,6 +329,33 @@ fn administrator() -> postgres::Client {
         .unwrap_or_else(|error| panic!("TEST_POSTGRES_URL: {error}"))
 }
 
+/// Makes the database `new` of `template`; `client` is connected to `name` before and afterwards.
+fn replace_postgres(new: &str, template: &str, client: &Mutex<postgres::Client>, name: &str) {
+    let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
+    // A template may have no other connections.
+    *client = administrator();
+    for statement in [
+        format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('{new}', '{template}')"
+        ),
+        format!("DROP DATABASE IF EXISTS {new} WITH (FORCE)"),
+        format!("CREATE DATABASE {new} TEMPLATE {template}"),
+    ] {
+        let done = client.batch_execute(&statement);
+        done.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+    }
+    *client = postgres::Client::connect(&url_of(name), postgres::NoTls).expect("it is there");
+}
+
+/// The superuser's address of a database on the tests' server.
+fn url_of(name: &str) -> String {
+    let url = administrator_url();
+    let (server, _) = url
+        .rsplit_once('/')
+        .expect("TEST_POSTGRES_URL names a database");
+    format!("{server}/{name}")
+}
+
 /// The role that the migrations make for the application.
 const APPLICATION_ROLE: &str = "chuangrenmai_application";
 
@@ -266,11 +366,7 @@ fn create_postgres() -> Database {
     administrator()
         .batch_execute(&create)
         .expect("a superuser may create databases");
-    let url = administrator_url();
-    let (server, _) = url
-        .rsplit_once('/')
-        .expect("TEST_POSTGRES_URL names a database");
-    let url = format!("{server}/{name}");
+    let url = url_of(&name);
     let mut client = postgres::Client::connect(&url, postgres::NoTls).expect("it was just created");
     client
         .batch_execute(&migrations(Engine::Postgres))
@@ -282,6 +378,7 @@ fn create_postgres() -> Database {
              ALTER ROLE {APPLICATION_ROLE} LOGIN PASSWORD '{APPLICATION_ROLE}'; COMMIT"
         ))
         .expect("a superuser may change roles");
+    let (server, _) = url.rsplit_once('/').expect("made with a name");
     let (_, host) = server
         .rsplit_once('@')
         .unwrap_or(("", server.trim_start_matches("postgres://")));

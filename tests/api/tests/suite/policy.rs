@@ -101,6 +101,9 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("GET", "/v1/gifts", true),
     ("POST", "/v1/gifts", false),
     ("POST", "/v1/tips", false),
+    ("GET", "/v1/account/deletion", true),
+    ("POST", "/v1/account/deletion", true),
+    ("DELETE", "/v1/account/deletion", true),
     ("POST", "/v1/policy/consents", true),
     // Last: it ends the session.
     ("DELETE", "/v1/auth/sessions/current", true),

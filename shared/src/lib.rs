@@ -13,7 +13,7 @@
 //! - [`ledger`]: who has how many coins, in postings that are made once.
 //! - [`alipay`]: signed requests, verified answers and notifications, for every function that talks to it.
 //! - [`outbound`], [`recipient`], [`disclosure`]: talking to third parties, who they are, and the record that it
-//!   happened; [`chain`], [`uploads`]: asking our other components; [`alert`]: telling the operators.
+//!   happened; [`recipient_notice`]: telling them what to delete; [`chain`], [`uploads`]: asking our other components; [`alert`]: telling the operators.
 //!
 //! To add a table: a migration in `migrations/`, its columns in [`data_map`], its statements in the
 //! function that owns it, declared with [`statements!`](sql::statements).
@@ -38,6 +38,7 @@ pub mod profile;
 pub mod random;
 pub mod rate_limit;
 pub mod recipient;
+pub mod recipient_notice;
 pub mod region;
 pub mod session;
 pub mod sql;
@@ -58,6 +59,7 @@ pub const STATEMENTS: &[&[(&str, sql::Statement)]] = &[
     policy::STATEMENTS,
     profile::STATEMENTS,
     rate_limit::STATEMENTS,
+    recipient_notice::STATEMENTS,
     session::STATEMENTS,
     verification::STATEMENTS,
 ];

@@ -143,7 +143,11 @@ mod tests {
             // 25, 26, 29 to 31 December; 4 to 9 and 12 to 15 January.
             ("2025-12-24", "2026-01-15"),
         ] {
-            assert_eq!(last_day(received), (last.to_owned(), Calendar::Known), "{received}");
+            assert_eq!(
+                last_day(received),
+                (last.to_owned(), Calendar::Known),
+                "{received}"
+            );
         }
     }
 

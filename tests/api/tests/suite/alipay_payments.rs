@@ -11,7 +11,7 @@ use crate::payment::{
 use serde_json::json;
 
 on_both_engines! {
-    // clause E15
+    // clause E15, V1
     fn a_payment_is_credited_once_however_often_it_is_told(builder: Builder) {
         let shop = open(builder);
         let person = customer(&shop.app);
@@ -47,6 +47,7 @@ on_both_engines! {
         assert_eq!(wallet(&shop.app, &person), (COINS, 0));
     }
 
+    // clause V1
     fn what_is_true_and_does_not_fit_is_kept_and_credits_nothing(builder: Builder) {
         let shop = open(builder);
         let person = customer(&shop.app);
@@ -81,6 +82,7 @@ on_both_engines! {
         ledger_holds(&shop.app);
     }
 
+    // clause V1
     fn a_timeout_closes_and_takes_nothing(builder: Builder) {
         let shop = open(builder);
         let person = customer(&shop.app);
@@ -117,6 +119,7 @@ on_both_engines! {
         }
     }
 
+    // clause V1
     fn forged_and_broken_notifications_change_nothing(builder: Builder) {
         let shop = open(builder);
         let person = customer(&shop.app);
@@ -189,6 +192,7 @@ on_both_engines! {
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }
 
+    // clause V1
     fn a_refund_in_alipays_console_takes_the_coins(builder: Builder) {
         let shop = open(builder);
         let (person, id) = buyer(&shop);
@@ -216,6 +220,7 @@ on_both_engines! {
         assert!(anomalies(&shop.app).is_empty());
     }
 
+    // clause V1
     fn a_refund_in_the_console_may_be_told_by_ours_first(builder: Builder) {
         let shop = open(builder);
         let (person, id) = buyer(&shop);
@@ -239,6 +244,7 @@ on_both_engines! {
         ledger_holds(&shop.app);
     }
 
+    // clause V1
     fn a_refund_told_first_credits_and_takes(builder: Builder) {
         let shop = open(builder);
         let person = customer(&shop.app);
@@ -263,6 +269,7 @@ on_both_engines! {
         ledger_holds(&shop.app);
     }
 
+    // clause E15, V1
     fn operators_refund_and_spent_coins_become_a_debt(builder: Builder) {
         let shop = open(builder);
         let (person, id) = buyer(&shop);

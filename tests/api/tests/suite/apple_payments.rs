@@ -121,6 +121,7 @@ on_both_engines! {
         assert_eq!(wallet(&shop.app, &person), (COINS, 0));
     }
 
+    // clause V19
     fn a_transaction_for_something_else_credits_nothing(builder: Builder) {
         let shop = open(builder);
         let (person, id, transaction) = purchaser(&shop);
@@ -159,6 +160,7 @@ on_both_engines! {
         ledger_holds(&shop.app);
     }
 
+    // clause V19
     fn forged_and_broken_ones_change_nothing(builder: Builder) {
         let shop = open(builder);
         let (person, id, transaction) = purchaser(&shop);
@@ -195,6 +197,7 @@ on_both_engines! {
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }
 
+    // clause V19
     fn what_is_true_and_does_not_fit_is_kept(builder: Builder) {
         let shop = open(builder);
         let (person, _, transaction) = purchaser(&shop);
@@ -223,6 +226,7 @@ on_both_engines! {
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }
 
+    // clause V19
     fn refunds_and_their_reversals_may_come_in_any_order(builder: Builder) {
         let shop = open(builder);
         let (person, id, transaction) = purchaser(&shop);
@@ -257,6 +261,7 @@ on_both_engines! {
         assert!(anomalies(&shop.app).is_empty());
     }
 
+    // clause V19
     fn a_revocation_takes_the_coins_and_only_apple_refunds(builder: Builder) {
         let shop = open(builder);
         let (person, id, transaction) = purchaser(&shop);

@@ -20,7 +20,7 @@ on_both_engines! {
         assert_eq!(first["amount_fen"], json!(FEN));
     }
 
-    // clauses E15, T3
+    // clauses E15, T3, V1, V2
     fn each_channel_gets_what_its_sdk_needs(builder: Builder) {
         let shop = open(builder);
         let (app, person) = (&shop.app, customer(&shop.app));
@@ -110,6 +110,7 @@ on_both_engines! {
         assert_eq!(app.database().count("SELECT COUNT(*) FROM orders"), 1);
     }
 
+    // clause E15, V1, V2
     [stand_in] fn a_missed_notification_is_made_up_for(builder: Builder) {
         let shop = open(builder);
         let app = &shop.app;
@@ -159,6 +160,7 @@ on_both_engines! {
         assert_eq!(read(app, &person, &id)["status"], "pending");
     }
 
+    // clause V1, V2
     [stand_in] fn an_expired_order_is_closed_at_the_institution_first(builder: Builder) {
         let shop = open(builder);
         let app = &shop.app;
@@ -178,6 +180,7 @@ on_both_engines! {
         assert_eq!(wallet(app, &person), (COINS, 0));
     }
 
+    // clause V1, V2
     fn giving_up_closes_at_the_institution_and_credits_what_was_paid(builder: Builder) {
         let shop = open(builder);
         let (app, person) = (&shop.app, customer(&shop.app));

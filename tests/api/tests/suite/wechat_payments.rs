@@ -26,7 +26,7 @@ fn is_refused(shop: &Shop, post: &Post, status: u16, what: &str) {
 }
 
 on_both_engines! {
-    // clause E15
+    // clause E15, V2
     fn a_payment_is_credited_once_however_often_it_is_told(builder: Builder) {
         let shop = open(builder);
         let (person, id) = payer(&shop);
@@ -41,6 +41,7 @@ on_both_engines! {
         ledger_holds(&shop.app);
     }
 
+    // clause V2
     fn forged_and_broken_notifications_change_nothing(builder: Builder) {
         let shop = open(builder);
         let (person, id) = payer(&shop);
@@ -94,6 +95,7 @@ on_both_engines! {
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }
 
+    // clause V2
     fn what_is_true_and_does_not_fit_is_kept_and_credits_nothing(builder: Builder) {
         let shop = open(builder);
         let (person, id) = payer(&shop);
@@ -120,6 +122,7 @@ on_both_engines! {
         ledger_holds(&shop.app);
     }
 
+    // clause V2
     fn a_refund_ends_by_its_notification(builder: Builder) {
         let shop = open(builder);
         let (person, id) = payer(&shop);

@@ -69,19 +69,23 @@ pub struct AccountState {
     profile_complete: bool,
     /// Which of them are not.
     missing: Vec<&'static str>,
+    /// When the account is deleted, if that was asked for: until then it is closed, and that can be taken back.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    deletion_executes_at: Option<Timestamp>,
 }
 
 impl AccountState {
-    /// The account's state.
+    /// The state of the account `id`, which is deleted at `closes_at`, if ever.
     ///
     /// # Errors
     /// The database failed.
-    pub fn of(cx: &Context, id: Uuid) -> Result<Self, Problem> {
+    pub fn of(cx: &Context, id: Uuid, closes_at: Option<Timestamp>) -> Result<Self, Problem> {
         let missing = profile::missing(cx, id)?;
         Ok(Self {
             id,
             profile_complete: missing.is_empty(),
             missing,
+            deletion_executes_at: closes_at.map(|closes_at| closes_at.max(cx.now())),
         })
     }
 }
@@ -99,16 +103,17 @@ pub struct PolicyState {
 
 impl PolicyState {
     /// How a consent to `consented_version` stands to the versions in force.
-    pub fn of(versions: Versions, consented_version: String) -> Self {
+    pub fn of(versions: &Versions, consented_version: String) -> Self {
         Self {
             consent_required: consented_version < versions.major,
-            version: versions.current,
+            version: versions.current.clone(),
             consented_version,
         }
     }
 }
 
-/// Starts the planned session of `account`. Done again with the same plan it starts no second one.
+/// Starts the planned session of `account`. Done again with the same plan it starts no second one. `None` if the
+/// account is gone by now.
 ///
 /// # Errors
 /// The database failed.
@@ -116,12 +121,15 @@ pub fn start(
     cx: &Context,
     account: Account,
     device: Option<&Device>,
-    plan: Plan,
-    versions: Versions,
-) -> Result<SignedIn, Problem> {
+    plan: &Plan,
+    versions: &Versions,
+) -> Result<Option<SignedIn>, Problem> {
     let token = Token::parse(&plan.token).ok_or_else(Problem::internal)?;
     let expires_at = cx.now().plus(LIFETIME);
-    let device_id = device.map(|device| device.note(cx, &account)).transpose()?;
+    let device_id = match device.map(|device| device.note(cx, &account)).transpose()? {
+        Some(None) => return Ok(None),
+        noted => noted.flatten(),
+    };
     let replaced = match device_id {
         Some(device_id) => of_device(cx, device_id)?,
         None => None,
@@ -146,16 +154,17 @@ pub fn start(
             // The same login, repeated at the same moment, was faster.
             (Err(SqlError::Constraint(Constraint::Unique(_))), Some(device_id))
                 if of_device(cx, device_id)? == Some(token.hash()) => {}
+            (Err(SqlError::Constraint(Constraint::ForeignKey)), _) => return Ok(None),
             (started, _) => started?,
         }
         session::forget(cx, replaced.as_slice())?;
     }
-    Ok(SignedIn {
-        token: plan.token,
+    Ok(Some(SignedIn {
+        token: plan.token.clone(),
         expires_at,
-        account: AccountState::of(cx, account.id)?,
+        account: AccountState::of(cx, account.id, account.closes_at)?,
         policy: PolicyState::of(versions, account.policy_version),
-    })
+    }))
 }
 
 fn of_device(cx: &Context, device_id: Uuid) -> Result<Option<TokenHash>, Problem> {

@@ -53,12 +53,14 @@ names! {
     Identity as RequestIdentity {
         /// The person was logged in.
         Session = "session",
-        /// An operator called the account's number back.
-        PhoneCallback = "phone-callback",
-        /// The person told a code that was sent to the account's number.
-        SmsCode = "sms-code",
-        /// An operator compared a document.
-        IdDocument = "id-document",
+        /// A call to the account's number, or a code sent to it.
+        PhoneNumber = "phone-number",
+        /// Something that only the account's owner knows of it.
+        AccountDetails = "account-details",
+        /// An identity document that was shown, and not kept.
+        IdentityDocument = "identity-document",
+        /// A guardian, who showed to be one.
+        Guardian = "guardian",
         /// Not at all: whoever reports somebody else need not have an account.
         Stranger = "stranger",
     }

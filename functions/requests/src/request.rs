@@ -1,7 +1,7 @@
 //! Requests in the database, and as they are answered.
 
 use serde::Serialize;
-use shared::crypto::{Broken, PersonKey};
+use shared::crypto::{Broken, NoKey, PersonKey};
 use shared::http::{Context, PageRequest, Problem};
 use shared::sql::{Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
@@ -159,13 +159,19 @@ impl Request {
         })
     }
 
-    /// The key that its texts lie under; `None` if the account is gone.
+    /// The key that its texts lie under; `None` if the account is gone, or about to be.
     ///
     /// # Errors
-    /// The store is unavailable, or the key was just destroyed.
+    /// The store is unavailable, or the key is not there.
     pub fn key(&self, cx: &Context) -> Result<Option<PersonKey>, Problem> {
-        let id = self.person_key_id;
-        id.map(|id| PersonKey::load(cx, id)).transpose()
+        let Some(id) = self.person_key_id else {
+            return Ok(None);
+        };
+        match PersonKey::find(cx, id)? {
+            Ok(key) => Ok(Some(key)),
+            Err(NoKey::Destroyed) => Ok(None),
+            Err(missing) => Err(missing.into()),
+        }
     }
 
     /// Whether it waits for a decision.

@@ -40,21 +40,25 @@ impl FromContext for Listed {
 /// How an operator made sure who asks.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = RequestIdentityCheck)]
 pub enum IdentityCheck {
-    /// By calling the account's number back.
-    PhoneCallback,
-    /// By a code that was sent to the account's number, which the person told.
-    SmsCode,
-    /// By comparing a document.
-    IdDocument,
+    /// A call to the account's number, or a code sent to it.
+    PhoneNumber,
+    /// Something that only the account's owner knows of it.
+    AccountDetails,
+    /// An identity document that was shown, and not kept.
+    IdentityDocument,
+    /// A guardian, who showed to be one.
+    Guardian,
 }
 
 impl From<IdentityCheck> for Identity {
     fn from(check: IdentityCheck) -> Self {
         match check {
-            IdentityCheck::PhoneCallback => Self::PhoneCallback,
-            IdentityCheck::SmsCode => Self::SmsCode,
-            IdentityCheck::IdDocument => Self::IdDocument,
+            IdentityCheck::PhoneNumber => Self::PhoneNumber,
+            IdentityCheck::AccountDetails => Self::AccountDetails,
+            IdentityCheck::IdentityDocument => Self::IdentityDocument,
+            IdentityCheck::Guardian => Self::Guardian,
         }
     }
 }

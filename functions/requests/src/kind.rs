@@ -71,18 +71,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back() {
+    fn names_are_read_back_and_are_those_in_json() {
+        let json = |value: serde_json::Value| value.as_str().expect("a name").to_owned();
         for kind in Kind::ALL {
             assert_eq!(Kind::named(kind.name()), Some(*kind));
+            assert_eq!(json(serde_json::json!(kind)), kind.name());
         }
         for reason in Reason::ALL {
             assert_eq!(Reason::named(reason.name()), Some(*reason));
+            assert_eq!(json(serde_json::json!(reason)), reason.name());
         }
         for status in Status::ALL {
             assert_eq!(Status::named(status.name()), Some(*status));
+            assert_eq!(json(serde_json::json!(status)), status.name());
         }
         for identity in Identity::ALL {
             assert_eq!(Identity::named(identity.name()), Some(*identity));
+            assert_eq!(json(serde_json::json!(identity)), identity.name());
         }
     }
 }

@@ -1,15 +1,16 @@
 //! Closed lists of names.
 
-/// An enum whose members have names: in JSON, and as they are stored.
+/// An enum whose members are stored by their names, which are those in JSON, too.
 macro_rules! names {
     ($(#[$doc:meta])* $list:ident as $schema:ident { $($(#[$item_doc:meta])* $item:ident = $name:literal,)* }) => {
         $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize, ::utoipa::ToSchema,
         )]
+        #[serde(rename_all = "kebab-case")]
         #[schema(as = $schema)]
         pub enum $list {
-            $($(#[$item_doc])* #[serde(rename = $name)] $item,)*
+            $($(#[$item_doc])* $item,)*
         }
 
         impl $list {

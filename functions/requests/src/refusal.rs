@@ -66,6 +66,7 @@ mod tests {
         assert_eq!(Case::ALL.len(), 8 + 4);
         for case in Case::ALL {
             assert_eq!(Case::named(case.name()), Some(*case));
+            assert_eq!(serde_json::json!(case), case.name());
             let words = case.sentence().trim_end_matches("的请求");
             assert!(policy.contains(words), "{words}");
         }

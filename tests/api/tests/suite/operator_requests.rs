@@ -2,10 +2,9 @@
 
 use std::sync::Barrier;
 use std::thread;
-use std::time::Duration;
 
 use api_tests::{
-    ACCOUNTANT, ADMIN, Answer, App, Builder, Cell, DAY, Person, REVIEWER, SCHEDULER, SECOND,
+    ACCOUNTANT, ADMIN, Answer, App, Builder, Cell, DAY, Person, REVIEWER, SCHEDULER,
     on_both_engines,
 };
 use provider_stand_ins::webhook::Webhook;
@@ -51,7 +50,8 @@ pub fn drive(app: &App, part: &str) -> i64 {
             .send()
             .expect(200);
         let parts = swept.json["parts"].as_array().expect("parts");
-        let found = parts.iter().find(|found| found["part"] == part);
+        // A table may have the same name; what is asked of other components comes last.
+        let found = parts.iter().rfind(|found| found["part"] == part);
         let found = found.expect("the part is named");
         done += found["done"].as_i64().expect("a number");
         if found["more"] == false {
@@ -133,9 +133,6 @@ on_both_engines! {
         found.sort();
         expected.sort();
         assert_eq!(found, expected);
-        for path in ["requests", "requests/x", "tasks"] {
-            operator(&app, "DELETE", path, &Value::Null).expect(if path == "requests/x" { 405 } else { 405 });
-        }
         for path in ["", "/answer", "/refusal", "/fee"] {
             let method = if path.is_empty() { "GET" } else { "POST" };
             let body = match path {
@@ -152,7 +149,7 @@ on_both_engines! {
         let app = builder.with_operators().start();
         let asked = asked_on(&app, &["2026-06-03", "2026-06-01", "2026-06-02", "2026-06-24"]);
         // Two came on one day.
-        let (same_day, _) = (ask(&app, &app.someone(), "copy"), ());
+        let same_day = ask(&app, &app.someone(), "copy");
         answer(&app, &asked[2].1, "好").expect(200);
         // 1 June plus fifteen working days, of which 19 June is none, is 23 June.
         let mut listed = Vec::new();
@@ -469,7 +466,6 @@ on_both_engines! {
             again,
             |app, (person, ids), _| {
                 assert_eq!(read(app, person, &ids[2])["fee"], json!({ "fen": 500, "reason": "人工成本" }));
-                app.clock().advance(Duration::from_secs(1).max(SECOND));
             },
         );
     }

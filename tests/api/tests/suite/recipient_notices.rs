@@ -11,8 +11,7 @@ use shared::time::Timestamp;
 
 use crate::faults::{Attempt, again, sweep};
 use crate::operator_requests::drive;
-use crate::privacy::is_nowhere;
-use crate::rights_requests::leave;
+use crate::rights_requests::{is_in_no_row, leave};
 
 const ROWS: &str = "SELECT COUNT(*) FROM recipient_notices";
 
@@ -72,8 +71,8 @@ on_both_engines! {
         let (reference, phone) = somebody_left(&app);
         assert_eq!(app.database().count(ROWS), 1);
         // What waits is sealed.
-        is_nowhere(&app, reference.as_bytes());
-        is_nowhere(&app, &phone.as_bytes()[3..]);
+        is_in_no_row(&app, reference.as_bytes());
+        is_in_no_row(&app, &phone.as_bytes()[3..]);
         assert_eq!(tasks(&app), Vec::<Value>::new());
         assert_eq!(drive(&app, "requests"), 1);
         let notices = relay.notices();
@@ -86,7 +85,7 @@ on_both_engines! {
         assert_eq!(relay.refusals(), Vec::<&str>::new());
         assert_eq!(app.database().count(ROWS), 0);
         assert_eq!(drive(&app, "requests"), 0);
-        is_nowhere(&app, reference.as_bytes());
+        is_in_no_row(&app, reference.as_bytes());
     }
 
     // clause R3
@@ -163,8 +162,8 @@ on_both_engines! {
         assert_eq!(tasks(&app), Vec::<Value>::new());
         assert_eq!(app.database().count(ROWS), 0);
         assert_eq!(relay.notices().len(), 0);
-        is_nowhere(&app, reference.as_bytes());
-        is_nowhere(&app, &phone.as_bytes()[3..]);
+        is_in_no_row(&app, reference.as_bytes());
+        is_in_no_row(&app, &phone.as_bytes()[3..]);
     }
 
     // clause R3

@@ -648,6 +648,7 @@ tables! {
             id Personal Included,
             account_id Personal Included,
             kind Personal Included,
+            reason Personal Included,
             subject Personal Included,
             text Sensitive Included,
             status Personal Included,
@@ -660,6 +661,7 @@ tables! {
             refusal Personal Included,
             answer Sensitive Included,
             fee_fen Personal Included,
+            fee_reason Sensitive Included,
         },
     }
     policy_versions in Service {

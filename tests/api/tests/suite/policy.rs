@@ -104,6 +104,13 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("GET", "/v1/account/deletion", true),
     ("POST", "/v1/account/deletion", true),
     ("DELETE", "/v1/account/deletion", true),
+    ("GET", "/v1/requests", true),
+    ("POST", "/v1/requests", true),
+    (
+        "GET",
+        "/v1/requests/0198c5a0-0000-7000-8000-000000000000",
+        true,
+    ),
     ("POST", "/v1/policy/consents", true),
     // Last: it ends the session.
     ("DELETE", "/v1/auth/sessions/current", true),

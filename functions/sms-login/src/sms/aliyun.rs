@@ -14,6 +14,7 @@ use shared::crypto::{KeyedHash, hex};
 use shared::disclosure::{self, Disclosure};
 use shared::http::{Context, Problem};
 use shared::log;
+use shared::one_time_code::Code;
 use shared::outbound::{self, Failure, Limits};
 use shared::random;
 use shared::recipient;
@@ -21,7 +22,6 @@ use shared::time::Timestamp;
 use shared::variables::{self, Misconfigured};
 
 use super::NotSent;
-use crate::code::Code;
 use crate::error::Error;
 use crate::phone::Phone;
 

@@ -83,10 +83,7 @@ mod tests {
 
     #[test]
     fn versions_are_dates_of_ten_characters() {
-        assert_eq!(
-            Version::parse("2023-10-25").unwrap().as_str(),
-            "2023-10-25"
-        );
+        assert_eq!(Version::parse("2023-10-25").unwrap().as_str(), "2023-10-25");
         for text in [
             "",
             "2023-1-5",

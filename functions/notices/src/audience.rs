@@ -56,7 +56,11 @@ impl Audience {
             return Some(Self::Everybody);
         }
         if let Some(moment) = text.strip_prefix(REGISTERED_BEFORE) {
-            return moment.parse().ok().map(Timestamp).map(Self::RegisteredBefore);
+            return moment
+                .parse()
+                .ok()
+                .map(Timestamp)
+                .map(Self::RegisteredBefore);
         }
         if let Some(count) = text.strip_prefix(TOLD) {
             return count.parse().ok().map(Self::Told);

@@ -121,7 +121,7 @@ impl Content {
     }
 }
 
-/// When an operator's announcement is known under.
+/// An announcement that was made.
 #[derive(Serialize, ToSchema)]
 pub struct Announced {
     /// The announcement.

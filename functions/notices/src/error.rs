@@ -27,10 +27,9 @@ impl From<Error> for Problem {
         match error {
             Error::Invalid(violations) => Self::invalid_fields(&violations),
             Error::NotFound => Self::not_found(),
-            Error::VersionPublished => conflict(
-                "policy-version-published",
-                "该版本已经发布,内容不能再更改",
-            ),
+            Error::VersionPublished => {
+                conflict("policy-version-published", "该版本已经发布,内容不能再更改")
+            }
             Error::VersionNotNewer(newest) => {
                 conflict("policy-version-not-newer", "新版本的日期必须晚于现有版本")
                     .with("newest_version", newest)

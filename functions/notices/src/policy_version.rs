@@ -60,11 +60,7 @@ impl PolicyVersion {
 ///
 /// # Errors
 /// [`Error::VersionPublished`], [`Error::VersionNotNewer`], or the database failed.
-pub fn publish(
-    cx: &Context,
-    version: &PolicyVersion,
-    is_major: bool,
-) -> Result<Timestamp, Error> {
+pub fn publish(cx: &Context, version: &PolicyVersion, is_major: bool) -> Result<Timestamp, Error> {
     cx.sql()?.execute(
         &PUBLISH,
         &[

@@ -1,6 +1,5 @@
 //! Accounts: found by number, opened once.
 
-use http::StatusCode;
 use shared::crypto::{KeyedHash, PersonKey};
 use shared::http::{Context, Problem};
 use shared::log::Level;
@@ -8,11 +7,12 @@ use shared::random;
 use shared::sql::{Parameter, statements};
 use uuid::Uuid;
 
+use crate::error::Error;
 use crate::phone::Phone;
 
 statements! {
     /// An account by its number.
-    FIND = "SELECT id, policy_version, password_hash, \
+    FIND = "SELECT id, policy_version, password_hash, frozen_at, \
               (SELECT COUNT(*) FROM profiles p WHERE p.account_id = a.id) AS profiles \
             FROM accounts a WHERE phone_hash = $1";
     /// A consent. The same one given again changes nothing.
@@ -36,6 +36,8 @@ pub struct Account {
     pub policy_version: String,
     /// The password's hash in PHC form, if one was set.
     pub password_hash: Option<String>,
+    /// Whether it is frozen, so that nobody can log in.
+    pub is_frozen: bool,
 }
 
 /// What a sealed phone number is bound to.
@@ -58,6 +60,7 @@ pub fn find(cx: &Context, phone_hash: &KeyedHash) -> Result<Option<Account>, Pro
         id,
         policy_version: row.get("policy_version")?,
         password_hash: row.get("password_hash")?,
+        is_frozen: row.get::<Option<i64>>("frozen_at")?.is_some(),
     }))
 }
 
@@ -69,14 +72,14 @@ pub fn find(cx: &Context, phone_hash: &KeyedHash) -> Result<Option<Account>, Pro
 /// the rest.
 ///
 /// # Errors
-/// The database or the key store failed.
+/// [`Error::AccountChanged`]; or the database or the key store failed.
 pub fn open(
     cx: &Context,
     phone: &Phone,
     phone_hash: &KeyedHash,
     id: Uuid,
     policy_version: &str,
-) -> Result<Account, Problem> {
+) -> Result<Account, Error> {
     let mut rng = random::host();
     let key = PersonKey::create(cx, &mut rng)?;
     let sealed = key.seal(&phone_context(id), phone.e164().as_bytes(), &mut rng);
@@ -92,13 +95,7 @@ pub fn open(
             Parameter::time(cx.now()),
         ],
     )?;
-    let account = find(cx, phone_hash)?.ok_or_else(|| {
-        Problem::new(
-            StatusCode::CONFLICT,
-            "account-changed",
-            "账号状态已变化,请重试",
-        )
-    })?;
+    let account = find(cx, phone_hash)?.ok_or(Error::AccountChanged)?;
     if account.id == id {
         cx.log(Level::Info, "account-opened", &[]);
     }

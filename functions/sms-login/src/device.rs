@@ -4,13 +4,14 @@ use serde::Deserialize;
 use shared::crypto::{Key, KeyedHash, Purpose};
 use shared::http::{Context, Problem, Violation};
 use shared::log::Level;
-use shared::sql::{Parameter, statements};
+use shared::sql::{Constraint, Parameter, SqlError, statements};
 use shared::time::Timestamp;
 use shared::variables::Misconfigured;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::account::Account;
+use crate::error::Error;
 
 const PURPOSE: &str = "account-security";
 const MAX_ID_LENGTH: usize = 128;
@@ -78,9 +79,9 @@ impl Device {
     /// Notes that `account` logs in on this device, and answers the device's row.
     ///
     /// # Errors
-    /// The database failed.
-    pub fn note(&self, cx: &Context, account: &Account) -> Result<Uuid, Problem> {
-        let row = cx.sql()?.first(
+    /// [`Error::AccountChanged`] where the account is gone; or the database failed.
+    pub fn note(&self, cx: &Context, account: &Account) -> Result<Uuid, Error> {
+        let row = match cx.sql()?.first(
             &NOTE,
             &[
                 Parameter::id(cx.new_id()),
@@ -93,7 +94,12 @@ impl Device {
                 Parameter::text(&account.policy_version),
                 Parameter::time(cx.now()),
             ],
-        )?;
+        ) {
+            Err(SqlError::Constraint(Constraint::ForeignKey)) => {
+                return Err(Error::AccountChanged);
+            }
+            row => row?,
+        };
         let row = row.ok_or_else(Problem::internal)?;
         if row.get::<Timestamp>("first_seen_at")? == cx.now() {
             cx.log(Level::Info, "new-device", &[]);

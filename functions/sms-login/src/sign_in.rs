@@ -13,17 +13,34 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::device::Device;
+use crate::error::Error;
+use crate::freeze;
+
+/// The text that starts a session; `$lock` ends its look at the account.
+macro_rules! start {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO sessions (id, account_id, device_id, token_hash, created_at, last_used_on, expires_at) \
+             SELECT $1, a.id, $2, $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT) \
+             FROM accounts a WHERE a.id = $7 AND a.frozen_at IS NULL",
+            $lock,
+            " ON CONFLICT (device_id) DO UPDATE SET id = excluded.id, \
+               token_hash = excluded.token_hash, created_at = excluded.created_at, \
+               last_used_on = excluded.last_used_on, expires_at = excluded.expires_at \
+             RETURNING id"
+        )
+    };
+}
 
 statements! {
     /// The session that a device has.
     OF_DEVICE = "SELECT token_hash FROM sessions WHERE device_id = $1";
-    /// A new session; a device's new one takes the place of its old one.
-    START = "INSERT INTO sessions (id, account_id, device_id, token_hash, created_at, last_used_on, \
-               expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) \
-             ON CONFLICT (device_id) DO UPDATE SET id = excluded.id, \
-               token_hash = excluded.token_hash, created_at = excluded.created_at, \
-               last_used_on = excluded.last_used_on, expires_at = excluded.expires_at";
+    /// A new session, unless the account is frozen or gone; a device's new one takes the place of its old one.
+    /// Freezing waits for it, or it for freezing: whoever freezes finds the session afterwards.
+    START = {
+        sqlite: start!(""),
+        postgres: start!(" FOR SHARE OF a")
+    };
 }
 
 /// The identifiers that a login will use, drawn before its code is spent: the code's row keeps them,
@@ -111,14 +128,14 @@ impl PolicyState {
 /// Starts the planned session of `account`. Done again with the same plan it starts no second one.
 ///
 /// # Errors
-/// The database failed.
+/// [`Error::AccountFrozen`], [`Error::AccountChanged`], or the database failed.
 pub fn start(
     cx: &Context,
     account: Account,
     device: Option<&Device>,
     plan: Plan,
     versions: Versions,
-) -> Result<SignedIn, Problem> {
+) -> Result<SignedIn, Error> {
     let token = Token::parse(&plan.token).ok_or_else(Problem::internal)?;
     let expires_at = cx.now().plus(LIFETIME);
     let device_id = device.map(|device| device.note(cx, &account)).transpose()?;
@@ -130,23 +147,28 @@ pub fn start(
         // Forgotten before, for a request that is stopped then could not find it again, and after, for the
         // cache may have been filled in between.
         session::forget(cx, replaced.as_slice())?;
-        let started = cx.sql()?.execute(
+        let started = cx.sql()?.first(
             &START,
             &[
                 Parameter::id(plan.session_id),
-                Parameter::id(account.id),
                 Parameter::optional(device_id.map(Parameter::id)),
                 Parameter::blob(token.hash()),
                 Parameter::time(cx.now()),
                 Parameter::time(cx.now().china_day()),
                 Parameter::time(expires_at),
+                Parameter::id(account.id),
             ],
         );
         match (started, device_id) {
             // The same login, repeated at the same moment, was faster.
             (Err(SqlError::Constraint(Constraint::Unique(_))), Some(device_id))
                 if of_device(cx, device_id)? == Some(token.hash()) => {}
-            (started, _) => started?,
+            (Err(SqlError::Constraint(Constraint::ForeignKey)), _) => {
+                return Err(Error::AccountChanged);
+            }
+            (started, _) => {
+                started?.ok_or_else(|| refused(cx, account.id))?;
+            }
         }
         session::forget(cx, replaced.as_slice())?;
     }
@@ -156,6 +178,15 @@ pub fn start(
         account: AccountState::of(cx, account.id)?,
         policy: PolicyState::of(versions, account.policy_version),
     })
+}
+
+/// Why no session was started: the account was frozen, or deleted, after it was found.
+fn refused(cx: &Context, account_id: Uuid) -> Error {
+    match freeze::is_frozen(cx, account_id) {
+        Ok(true) => Error::AccountFrozen,
+        Ok(false) => Error::AccountChanged,
+        Err(problem) => problem.into(),
+    }
 }
 
 fn of_device(cx: &Context, device_id: Uuid) -> Result<Option<TokenHash>, Problem> {

@@ -16,11 +16,7 @@ use crate::inbox;
         (status = 404, description = "`not-found`: none of one's own",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub fn create(
-    cx: &Context,
-    AnySession(session): AnySession,
-    Id(id): Id,
-) -> Result<Answer, Error> {
+pub fn create(cx: &Context, AnySession(session): AnySession, Id(id): Id) -> Result<Answer, Error> {
     if inbox::read(cx, session.account_id, id)? {
         Ok(Answer::no_content())
     } else {

@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 use shared::http::{Answer, Context, Json, Page, PageRequest, Problem, ProblemBody, Violation};
 use shared::one_time_code::{CodePurpose, Redeemed, Redeemer};
 use shared::policy::Versions;
-use shared::rate_limit::{self, Limit};
+use shared::random;
 use shared::session::{self, Session};
 use shared::sql::{Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
-use shared::{random, variables};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -20,6 +19,7 @@ use crate::error::Error;
 use crate::password;
 use crate::phone::Phone;
 use crate::sign_in::{self, Plan, SignedIn};
+use crate::tries;
 
 statements! {
     /// One page of an account's living sessions.
@@ -60,7 +60,10 @@ pub struct LoginRequest {
         (status = 401, description = "`credentials-invalid`: wrong, used or too old",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`policy-consent-required`: names the `policy_version` in force; \
-            the code stays good", body = ProblemBody, content_type = "application/problem+json"),
+            the code stays good. `account-frozen`: reported as leaked; only resetting the password opens it",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`account-changed`: try again",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`phone-invalid`, `invalid-fields`",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate-limited`: too many passwords tried; see `Retry-After`",
@@ -146,23 +149,7 @@ impl Login {
         text: &str,
     ) -> Result<SignedIn, Error> {
         let phone_hash = self.phone.hash()?;
-        let allowed = |variable| variables::parsed::<i64>(variable);
-        let taken = rate_limit::take(
-            cx,
-            [
-                Limit::per_hour(
-                    "password",
-                    &phone_hash,
-                    allowed("password_tries_per_number_hour")?,
-                ),
-                Limit::per_hour(
-                    "password-address",
-                    address.0.as_bytes(),
-                    allowed("password_tries_per_address_hour")?,
-                )
-                .kept(),
-            ],
-        )?;
+        let taken = tries::take(cx, &phone_hash, address)?;
         let account = account::find(cx, &phone_hash)?;
         let stored = account
             .as_ref()
@@ -177,12 +164,14 @@ impl Login {
     }
 
     fn start(self, cx: &Context, mut account: Account, plan: Plan) -> Result<SignedIn, Error> {
+        if account.is_frozen {
+            return Err(Error::AccountFrozen);
+        }
         if self.consents && account.policy_version < self.versions.current {
             account::consent(cx, account.id, &self.versions.current)?;
             account.policy_version.clone_from(&self.versions.current);
         }
-        let signed_in = sign_in::start(cx, account, self.device.as_ref(), plan, self.versions)?;
-        Ok(signed_in)
+        sign_in::start(cx, account, self.device.as_ref(), plan, self.versions)
     }
 }
 

@@ -10,7 +10,7 @@ use shared::consent::Purpose;
 use crate::upload_faults::finish_sweeps;
 
 /// No request of ours makes more calls.
-const MOST_CALLS: usize = 40;
+const MOST_CALLS: usize = 100;
 
 /// A request that can be sent again.
 pub struct Attempt {

@@ -37,6 +37,7 @@ mod profile;
 mod profiles;
 mod real_name;
 mod requests;
+mod retention;
 mod reviews;
 mod sessions;
 mod sessions_list;

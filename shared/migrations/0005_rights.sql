@@ -13,6 +13,7 @@ CREATE TABLE deletions (
   CONSTRAINT deletions_account_id_unique UNIQUE (account_id));
 
 CREATE INDEX deletions_by_finish ON deletions (finished_at);
+CREATE INDEX deletions_by_key ON deletions (finished_at) WHERE person_key_id IS NOT NULL;
 
 CREATE TABLE recipient_notices (
   id TEXT NOT NULL, recipient TEXT NOT NULL, content BYTEA NOT NULL, tries BIGINT NOT NULL,

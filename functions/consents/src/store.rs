@@ -6,6 +6,32 @@ use shared::sql::{Parameter, Row, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
 
+// A proof refers to its account by no constraint, for it outlives it under a pseudonym. So that none is written for
+// an account that is deleted at this moment, PostgreSQL locks the row that it is written from: `$lock`.
+
+macro_rules! prove_given {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
+             SELECT $1, a.id, $2, $3, 1, CAST($4 AS BIGINT) FROM accounts a WHERE a.id = $5 \
+               AND NOT EXISTS (SELECT 1 FROM consents c \
+                 WHERE c.account_id = a.id AND c.purpose = $2 AND c.version = $3)",
+            $lock
+        )
+    };
+}
+
+macro_rules! prove_withdrawn {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
+             SELECT $1, c.account_id, c.purpose, c.version, 0, CAST($2 AS BIGINT) FROM consents c \
+             WHERE c.account_id = $3 AND c.purpose = $4",
+            $lock
+        )
+    };
+}
+
 statements! {
     /// Every consent of an account. The policy's own is the basic one; an account has always one row.
     LIST = "SELECT p.version AS policy_version, p.given_at AS policy_given_at, \
@@ -14,11 +40,8 @@ statements! {
             JOIN policy_consents p ON p.account_id = a.id AND p.version = a.policy_version \
             LEFT JOIN consents c ON c.account_id = a.id \
             WHERE a.id = $1";
-    /// Proof that it was given; nothing where this version stands already.
-    PROVE_GIVEN = "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
-        SELECT $1, a.id, $2, $3, 1, CAST($4 AS BIGINT) FROM accounts a WHERE a.id = $5 \
-          AND NOT EXISTS (SELECT 1 FROM consents c \
-            WHERE c.account_id = a.id AND c.purpose = $2 AND c.version = $3)";
+    /// Proof that it was given; nothing where this version stands already, or the account is gone.
+    PROVE_GIVEN = { sqlite: prove_given!(""), postgres: prove_given!(" FOR KEY SHARE") };
     /// Gives what was proven, and nothing without its proof: the consent that needed none may have been
     /// withdrawn since. The same one given again keeps its time.
     GIVE = "INSERT INTO consents (account_id, purpose, version, given_at) \
@@ -27,9 +50,7 @@ statements! {
           version = excluded.version, given_at = excluded.given_at \
         WHERE consents.version <> excluded.version";
     /// Proof that it was withdrawn; nothing where none stands.
-    PROVE_WITHDRAWN = "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
-        SELECT $1, c.account_id, c.purpose, c.version, 0, CAST($2 AS BIGINT) FROM consents c \
-        WHERE c.account_id = $3 AND c.purpose = $4";
+    PROVE_WITHDRAWN = { sqlite: prove_withdrawn!(""), postgres: prove_withdrawn!(" FOR KEY SHARE") };
     /// Withdraws what was proven to be, and with it goes what refers to it.
     WITHDRAW = "DELETE FROM consents WHERE account_id = $1 AND purpose = $2 \
         AND EXISTS (SELECT 1 FROM consent_events e WHERE e.id = $3)";

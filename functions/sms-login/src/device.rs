@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::account::Account;
-use crate::error::Error;
 
 const PURPOSE: &str = "account-security";
 const MAX_ID_LENGTH: usize = 128;
@@ -76,12 +75,12 @@ impl Device {
         Ok(Key::for_purpose(Purpose::DeviceLookup)?.hash(&[self.id.as_bytes()]))
     }
 
-    /// Notes that `account` logs in on this device, and answers the device's row.
+    /// Notes that `account` logs in on this device, and answers the device's row; `None` if the account is gone.
     ///
     /// # Errors
-    /// [`Error::AccountChanged`] where the account is gone; or the database failed.
-    pub fn note(&self, cx: &Context, account: &Account) -> Result<Uuid, Error> {
-        let row = match cx.sql()?.first(
+    /// The database failed.
+    pub fn note(&self, cx: &Context, account: &Account) -> Result<Option<Uuid>, Problem> {
+        let noted = cx.sql()?.first(
             &NOTE,
             &[
                 Parameter::id(cx.new_id()),
@@ -94,16 +93,14 @@ impl Device {
                 Parameter::text(&account.policy_version),
                 Parameter::time(cx.now()),
             ],
-        ) {
-            Err(SqlError::Constraint(Constraint::ForeignKey)) => {
-                return Err(Error::AccountChanged);
-            }
-            row => row?,
+        );
+        let row = match noted {
+            Err(SqlError::Constraint(Constraint::ForeignKey)) => return Ok(None),
+            noted => noted?.ok_or_else(Problem::internal)?,
         };
-        let row = row.ok_or_else(Problem::internal)?;
         if row.get::<Timestamp>("first_seen_at")? == cx.now() {
             cx.log(Level::Info, "new-device", &[]);
         }
-        Ok(row.get("id")?)
+        Ok(Some(row.get("id")?))
     }
 }

@@ -18,7 +18,7 @@ pub enum Error {
     CredentialsInvalid,
     /// The credentials are right, and the account is frozen: it was reported as leaked.
     AccountFrozen,
-    /// The account is no longer what it was when the request began: deleted, or frozen by another.
+    /// The account is no longer what it was when the request began: deleted, or frozen once more.
     AccountChanged,
     /// A new account needs consent, or the version consented to is not the current one.
     ConsentRequired(Versions),

@@ -73,8 +73,8 @@ pub fn read(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Pro
         id: session.id,
         phone: phone.to_string(),
         expires_at: session.expires_at,
-        account: AccountState::of(cx, session.account_id)?,
-        policy: PolicyState::of(Versions::in_force(cx)?, row.get("policy_version")?),
+        account: AccountState::of(cx, session.account_id, session.closes_at)?,
+        policy: PolicyState::of(&Versions::in_force(cx)?, row.get("policy_version")?),
         new_devices: new_devices
             .iter()
             .map(DeviceItem::from_row)

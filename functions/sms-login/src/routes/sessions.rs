@@ -21,6 +21,10 @@ use crate::phone::Phone;
 use crate::sign_in::{self, Plan, SignedIn};
 use crate::tries;
 
+/// How often a login begins again because the account that it found was deleted under it. A second time would
+/// take a person who deletes the next one, too.
+const TRIES: usize = 3;
+
 statements! {
     /// One page of an account's living sessions.
     LIST = "SELECT s.id, s.created_at, s.last_used_on, s.expires_at, \
@@ -61,8 +65,6 @@ pub struct LoginRequest {
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`policy-consent-required`: names the `policy_version` in force; \
             the code stays good. `account-frozen`: reported as leaked; only resetting the password opens it",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`account-changed`: try again",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`phone-invalid`, `invalid-fields`",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -127,19 +129,29 @@ impl Login {
             Redeemed::Used(plan) => plan,
             Redeemed::WouldOpenAccount => return Err(Error::ConsentRequired(self.versions)),
         };
-        let account = match account::find(cx, &phone_hash)? {
-            Some(account) => account,
-            None if self.consents => account::open(
-                cx,
-                &self.phone,
-                &phone_hash,
-                plan.account_id,
-                &self.versions.current,
-            )?,
-            // Deleted since the code was used.
-            None => return Err(Error::ConsentRequired(self.versions)),
-        };
-        self.start(cx, account, plan)
+        for _ in 0..TRIES {
+            let account = match account::find(cx, &phone_hash)? {
+                Some(account) => Some(account),
+                None if self.consents => account::open(
+                    cx,
+                    &self.phone,
+                    &phone_hash,
+                    plan.account_id,
+                    &self.versions.current,
+                )?,
+                // Deleted since the code was used.
+                None => return Err(Error::ConsentRequired(self.versions)),
+            };
+            let Some(mut account) = account else {
+                continue;
+            };
+            // The code is the proof, whatever becomes of the password.
+            account.password_hash = None;
+            if let Some(signed_in) = self.start(cx, account, &plan)? {
+                return Ok(signed_in);
+            }
+        }
+        Err(Problem::unavailable().into())
     }
 
     fn by_password(
@@ -160,10 +172,18 @@ impl Login {
             .ok_or(Error::CredentialsInvalid)?;
         taken.give_back(cx)?;
         let plan = Plan::draw(cx.now());
-        self.start(cx, account, plan)
+        let signed_in = self.start(cx, account, &plan)?;
+        // Deleted at this moment, and its password with it; or the password was changed.
+        signed_in.ok_or(Error::CredentialsInvalid)
     }
 
-    fn start(self, cx: &Context, mut account: Account, plan: Plan) -> Result<SignedIn, Error> {
+    /// `None` if the account is gone by now, or its password is another.
+    fn start(
+        &self,
+        cx: &Context,
+        mut account: Account,
+        plan: &Plan,
+    ) -> Result<Option<SignedIn>, Error> {
         if account.is_frozen {
             return Err(Error::AccountFrozen);
         }
@@ -171,7 +191,8 @@ impl Login {
             account::consent(cx, account.id, &self.versions.current)?;
             account.policy_version.clone_from(&self.versions.current);
         }
-        sign_in::start(cx, account, self.device.as_ref(), plan, self.versions)
+        let device = self.device.as_ref();
+        sign_in::start(cx, account, device, plan, &self.versions)
     }
 }
 

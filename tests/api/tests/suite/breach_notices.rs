@@ -380,15 +380,19 @@ on_both_engines! {
         let sms = AliyunSms::start(KEY_ID, SECRET);
         let mut app = with_sms(builder, &sms).start();
         let people: [Person; 3] = people_with_sms(&mut app);
-        app.clock().stop();
+        app.restart(&[("aliyun_access_key_secret", "not the secret")]);
         let id = issued(&app, json!({ "everybody": true }));
         for _ in 0..5 {
-            sms.plan(Behaviour::Refuse(200, "isv.AMOUNT_NOT_ENOUGH"));
             sweep_all(&app);
             assert_eq!(counts(&app, &id, ["sms_due", "sms_failed"]), [3, 0]);
             app.clock().advance(10 * MINUTE);
             sms.set_clock(app.clock().now_ms());
         }
+        assert!(sms.messages().is_empty());
+        let now = app.clock().now_ms();
+        app.restart(&[("aliyun_access_key_secret", SECRET)]);
+        app.clock().set(now + 1_000_000);
+        sms.set_clock(now + 1_000_000);
         sweep_all(&app);
         let mut expected: Vec<_> = people.iter().map(|person| person.phone.clone()).collect();
         expected.sort();

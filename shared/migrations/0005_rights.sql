@@ -62,9 +62,10 @@ INSERT INTO policy_versions (version, change, is_major, narrows, summary, publis
   VALUES ('2023-10-25', 'first', 1, 0, '首个版本', 1698163200000);
 
 CREATE TABLE announcements (
-  id TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL, purpose TEXT, is_public BIGINT NOT NULL,
+  id TEXT NOT NULL, cause TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL, purpose TEXT, is_public BIGINT NOT NULL,
   audience TEXT NOT NULL, step TEXT NOT NULL, created_at BIGINT NOT NULL, delivered_at BIGINT,
-  CONSTRAINT announcements_id_unique PRIMARY KEY (id));
+  CONSTRAINT announcements_id_unique PRIMARY KEY (id),
+  CONSTRAINT announcements_cause_unique UNIQUE (cause));
 
 CREATE INDEX announcements_by_delivery ON announcements (delivered_at, id);
 
@@ -76,7 +77,8 @@ CREATE TABLE notices (
   CONSTRAINT notices_announcement FOREIGN KEY (announcement_id)
     REFERENCES announcements (id) ON DELETE CASCADE);
 
-CREATE INDEX notices_by_announcement ON notices (announcement_id, sms_status, account_id);
+CREATE INDEX notices_by_announcement ON notices (announcement_id, account_id);
+CREATE INDEX notices_by_sms ON notices (sms_status, sms_at) WHERE sms_at IS NOT NULL;
 
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 CREATE INDEX sms_codes_by_expiry ON sms_codes (expires_at);

@@ -24,7 +24,7 @@ macro_rules! consent {
 
 statements! {
     /// An account by its number.
-    FIND = "SELECT id, policy_version, password_hash, closes_at, \
+    FIND = "SELECT id, policy_version, password_hash, closes_at, frozen_at, \
               (SELECT COUNT(*) FROM profiles p WHERE p.account_id = a.id) AS profiles \
             FROM accounts a WHERE phone_hash = $1";
     /// The consent of an account that is to be opened: it refers to nothing yet.
@@ -56,6 +56,8 @@ pub struct Account {
     pub password_hash: Option<String>,
     /// When the account is deleted, if that was asked for.
     pub closes_at: Option<Timestamp>,
+    /// Whether it is frozen, so that nobody can log in.
+    pub is_frozen: bool,
 }
 
 /// What a sealed phone number is bound to.
@@ -83,6 +85,7 @@ pub fn find(cx: &Context, phone_hash: &KeyedHash) -> Result<Option<Account>, Pro
         policy_version: row.get("policy_version")?,
         password_hash: row.get("password_hash")?,
         closes_at: row.get("closes_at")?,
+        is_frozen: row.get::<Option<i64>>("frozen_at")?.is_some(),
     }))
 }
 

@@ -13,17 +13,36 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::device::Device;
+use crate::error::Error;
+use crate::freeze;
+
+/// The text that starts a session. `$lock` is what PostgreSQL needs so that freezing the account waits for it: whoever
+/// freezes finds the session afterwards, and ends it.
+macro_rules! start {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO sessions (id, account_id, device_id, token_hash, created_at, last_used_on, expires_at) \
+             SELECT $1, a.id, $2, $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT) \
+             FROM accounts a WHERE a.id = $7 AND a.frozen_at IS NULL \
+               AND (CAST($8 AS TEXT) IS NULL OR a.password_hash = $8) ",
+            $lock,
+            "ON CONFLICT (device_id) DO UPDATE SET id = excluded.id, \
+               token_hash = excluded.token_hash, created_at = excluded.created_at, \
+               last_used_on = excluded.last_used_on, expires_at = excluded.expires_at \
+             RETURNING id"
+        )
+    };
+}
 
 statements! {
     /// The session that a device has.
     OF_DEVICE = "SELECT token_hash FROM sessions WHERE device_id = $1";
-    /// A new session; a device's new one takes the place of its old one.
-    START = "INSERT INTO sessions (id, account_id, device_id, token_hash, created_at, last_used_on, \
-               expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) \
-             ON CONFLICT (device_id) DO UPDATE SET id = excluded.id, \
-               token_hash = excluded.token_hash, created_at = excluded.created_at, \
-               last_used_on = excluded.last_used_on, expires_at = excluded.expires_at";
+    /// A new session, unless the account is frozen or gone, or has another password than the one that was right;
+    /// a device's new one takes the place of its old one.
+    START = {
+        sqlite: start!(""),
+        postgres: start!("FOR SHARE OF a ")
+    };
 }
 
 /// The identifiers that a login will use, drawn before its code is spent: the code's row keeps them,
@@ -113,17 +132,17 @@ impl PolicyState {
 }
 
 /// Starts the planned session of `account`. Done again with the same plan it starts no second one. `None` if the
-/// account is gone by now.
+/// account is gone by now, or its password is not `account`'s any more.
 ///
 /// # Errors
-/// The database failed.
+/// [`Error::AccountFrozen`]; or the database failed.
 pub fn start(
     cx: &Context,
     account: Account,
     device: Option<&Device>,
     plan: &Plan,
     versions: &Versions,
-) -> Result<Option<SignedIn>, Problem> {
+) -> Result<Option<SignedIn>, Error> {
     let token = Token::parse(&plan.token).ok_or_else(Problem::internal)?;
     let expires_at = cx.now().plus(LIFETIME);
     let device_id = match device.map(|device| device.note(cx, &account)).transpose()? {
@@ -138,16 +157,17 @@ pub fn start(
         // Forgotten before, for a request that is stopped then could not find it again, and after, for the
         // cache may have been filled in between.
         session::forget(cx, replaced.as_slice())?;
-        let started = cx.sql()?.execute(
+        let started = cx.sql()?.first(
             &START,
             &[
                 Parameter::id(plan.session_id),
-                Parameter::id(account.id),
                 Parameter::optional(device_id.map(Parameter::id)),
                 Parameter::blob(token.hash()),
                 Parameter::time(cx.now()),
                 Parameter::time(cx.now().china_day()),
                 Parameter::time(expires_at),
+                Parameter::id(account.id),
+                Parameter::optional(account.password_hash.map(Parameter::text)),
             ],
         );
         match (started, device_id) {
@@ -155,7 +175,16 @@ pub fn start(
             (Err(SqlError::Constraint(Constraint::Unique(_))), Some(device_id))
                 if of_device(cx, device_id)? == Some(token.hash()) => {}
             (Err(SqlError::Constraint(Constraint::ForeignKey)), _) => return Ok(None),
-            (started, _) => started?,
+            (Ok(None), _) => {
+                // Since the account was found it was frozen, or deleted, or its password is another.
+                return match freeze::is_frozen(cx, account.id)? {
+                    true => Err(Error::AccountFrozen),
+                    false => Ok(None),
+                };
+            }
+            (started, _) => {
+                started?;
+            }
         }
         session::forget(cx, replaced.as_slice())?;
     }

@@ -696,19 +696,22 @@ tables! {
         },
     }
     announcements in Service {
-        purpose: "what everybody, or everybody concerned, was told: new versions, new services, breaches",
+        purpose: "what everybody, or everybody concerned, was told: new versions, new services, breaches; what is \
+                  public is part of the policy and stays with it",
         basis: Law,
         retention: ThreeYears,
         on_deletion: Kept,
-        swept: (old "CASE WHEN EXISTS (SELECT 1 FROM notices n WHERE n.announcement_id = t.id) THEN NULL \
+        swept: (old "CASE WHEN t.is_public = 1 \
+               OR EXISTS (SELECT 1 FROM notices n WHERE n.announcement_id = t.id) THEN NULL \
                ELSE t.delivered_at END"),
         columns: {
             id Open Omitted,
+            cause Open Omitted,
             kind Open Omitted,
             content Open Omitted,
             purpose Open Omitted,
             is_public Open Omitted,
-            audience Open Omitted,
+            audience Personal Omitted,
             step Open Omitted,
             created_at Open Omitted,
             delivered_at Open Omitted,

@@ -174,7 +174,8 @@ impl Problem {
         answer
     }
 
-    pub(super) fn log(&self, cx: &Context) {
+    /// Logs what the log must say of it: also for one that is survived and not answered.
+    pub fn log(&self, cx: &Context) {
         if let Some(cause) = &self.cause {
             let fields = [
                 ("problem", self.name.into()),

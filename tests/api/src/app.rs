@@ -144,6 +144,11 @@ impl App {
         Builder::prepare(engine).start()
     }
 
+    /// Whether somebody runs it.
+    pub fn has_operators(&self) -> bool {
+        self.variables.contains_key("operator_tokens")
+    }
+
     /// Whether the host has a clock and faults to steer.
     pub fn host_is_stand_in() -> bool {
         host::is_stand_in()

@@ -73,8 +73,9 @@ fn lived_in(builder: Builder) -> Shop {
             id(3)
         ),
         format!(
-            "INSERT INTO announcements (id, kind, content, is_public, audience, step, created_at, delivered_at) \
-             VALUES ('{}', 'service', '', 1, 'everybody', '', {now}, {now}) RETURNING id",
+            "INSERT INTO announcements \
+               (id, cause, kind, content, is_public, audience, step, created_at, delivered_at) \
+             VALUES ('{}', 'c', 'policy-minor', '', 0, 'everybody', '', {now}, {now}) RETURNING id",
             id(4)
         ),
         format!(

@@ -30,7 +30,7 @@ impl Trades {
         let count = trade.refunds.len();
         let answer = match &operation.kind {
             Kind::Query => Ok(trade.query()),
-            Kind::Close => trade.close(),
+            Kind::Close => trade.close(now_ms),
             Kind::Refund {
                 out_request_no,
                 fen,

@@ -434,6 +434,7 @@ pub const TABLES: &[Holding] = &[
             column("coins", Personal, Included),
             column("amount_fen", Personal, Included),
             column("channel", Personal, Included),
+            column("product", Personal, Included),
             column("status", Personal, Included),
             column("provider_id", Personal, Included),
             column("created_at", Personal, Included),

@@ -29,6 +29,7 @@ pub const ROUTES: &[Route] = routes! {
     POST "/v1/orders/{id}/close" => routes::order::close,
     POST "/v1/orders/{id}/apple-transaction" => routes::apple_transaction::submit,
     POST "/v1/operator/orders/{id}/refund" => routes::refund::create,
+    GET "/v1/operator/orders/{id}/refunds" => routes::refunds::list,
     GET "/v1/operator/payment-anomalies" => routes::anomalies::list,
     POST "/v1/callbacks/alipay/payment" => routes::alipay::receive,
     POST "/v1/callbacks/wechat/payment" => routes::wechat::payment,

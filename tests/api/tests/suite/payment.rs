@@ -191,7 +191,11 @@ pub fn post_alipay(app: &App, message: &Message) -> Answer {
         .request("POST", "/v1/callbacks/alipay/payment")
         .body(FORM, message.form())
         .send();
-    assert_eq!(answer.body == b"success", answer.status == 200, "{answer:?}");
+    assert_eq!(
+        answer.body == b"success",
+        answer.status == 200,
+        "{answer:?}"
+    );
     answer
 }
 

@@ -260,7 +260,7 @@ impl Trade {
         done.map(|refund| refund.fen).sum()
     }
 
-    fn refund_answer(&self, fund_change: &str) -> Value {
+    pub fn refund_answer(&self, fund_change: &str) -> Value {
         self.success(json!({
             "buyer_logon_id": "159****5620",
             "buyer_user_id": "2088102117955611",
@@ -270,7 +270,7 @@ impl Trade {
     }
 
     /// A successful answer with `more` members.
-    fn success(&self, mut more: Value) -> Value {
+    pub fn success(&self, mut more: Value) -> Value {
         for (name, text) in [
             ("code", "10000"),
             ("msg", "Success"),

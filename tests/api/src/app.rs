@@ -145,9 +145,14 @@ impl App {
 
     /// Runs `scripts/ledger-check` on the database: whether it is content, and what it says.
     pub fn ledger_check(&self) -> (bool, String) {
+        self.ledger_check_at("now")
+    }
+
+    /// As [`App::ledger_check`], at a time as `date` reads it.
+    pub fn ledger_check_at(&self, time: &str) -> (bool, String) {
         let (engine, database) = self.database.address();
         let output = std::process::Command::new(host::workspace().join("scripts/ledger-check"))
-            .args([engine, &database])
+            .args([engine, &database, time])
             .env(
                 "SPIN_VARIABLE_APPLICATION_KEY",
                 &self.variables["application_key"],

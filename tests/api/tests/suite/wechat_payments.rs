@@ -92,7 +92,7 @@ on_both_engines! {
         is_refused(&shop, &empty, 400, "empty");
         let mut oversized = told().post();
         oversized.body += &" ".repeat(70_000);
-        assert_eq!(post_wechat(&shop.app, &oversized).status, 413);
+        is_refused(&shop, &oversized, 413, "oversized");
         assert_eq!(snapshot(&shop.app), before);
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }

@@ -487,6 +487,7 @@ tables! {
             coins Personal Included,
             amount_fen Personal Included,
             channel Personal Included,
+            product Personal Included,
             status Personal Included,
             provider_id Personal Included,
             created_at Personal Included,

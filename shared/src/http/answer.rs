@@ -7,6 +7,10 @@ use serde::Serialize;
 #[derive(Debug)]
 pub struct Answer(pub(super) Response<Vec<u8>>);
 
+/// Marks an answer that is not the call's last.
+#[derive(Clone)]
+struct Unfinished;
+
 impl Answer {
     /// `body` as JSON.
     pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
@@ -34,6 +38,18 @@ impl Answer {
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         Self(response)
+    }
+
+    /// The call is not at its end: with the same `Idempotency-Key` it goes on, and this answer is not given
+    /// again. Only for a handler that finds by [`super::request_key`] what it did before.
+    #[must_use]
+    pub fn unfinished(mut self) -> Self {
+        self.0.extensions_mut().insert(Unfinished);
+        self
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.0.extensions().get::<Unfinished>().is_none()
     }
 
     /// Sets a header.

@@ -180,10 +180,15 @@ impl App {
 
     /// Runs `scripts/ledger-check` on the database: whether it is content, and what it says.
     pub fn ledger_check(&self) -> (bool, String) {
+        self.ledger_check_at("now")
+    }
+
+    /// As [`App::ledger_check`], at a time as `date` reads it.
+    pub fn ledger_check_at(&self, time: &str) -> (bool, String) {
         let (engine, database) = self.database.address();
         let key = &self.variables["application_key"];
         let key = [("SPIN_VARIABLE_APPLICATION_KEY", key.as_str())];
-        run_script("ledger-check", &[engine, &database], &key)
+        run_script("ledger-check", &[engine, &database, time], &key)
     }
 
     /// Runs `scripts/compact` on the state directory, and on the database, while nothing serves: whether it is

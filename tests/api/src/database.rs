@@ -169,13 +169,34 @@ impl Database {
     /// # Panics
     /// If the database refuses it.
     pub fn rows(&self, statement: &str) -> Vec<Vec<Cell>> {
+        let rows = self.try_rows(statement);
+        rows.unwrap_or_else(|error| panic!("{statement}: {error}"))
+    }
+
+    /// As [`Database::rows`], as the tables' owner.
+    ///
+    /// # Errors
+    /// The database refuses it, in these words.
+    pub fn try_rows(&self, statement: &str) -> Result<Vec<Vec<Cell>>, String> {
         match self {
             Self::Sqlite(file) => sqlite_rows(file, statement),
             Self::Postgres { client, .. } => {
                 let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
-                let rows = client.query(statement, &[]);
-                let rows = rows.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
-                rows.iter().map(postgres_row).collect()
+                postgres_rows(&mut client, statement)
+            }
+        }
+    }
+
+    /// As [`Database::try_rows`], with no more rights than the application has. On SQLite it has them all.
+    ///
+    /// # Errors
+    /// The database refuses it, in these words.
+    pub fn try_rows_as_application(&self, statement: &str) -> Result<Vec<Vec<Cell>>, String> {
+        match self {
+            Self::Sqlite(file) => sqlite_rows(file, statement),
+            Self::Postgres { url, .. } => {
+                let client = postgres::Client::connect(url, postgres::NoTls);
+                postgres_rows(&mut client.expect("the application may connect"), statement)
             }
         }
     }
@@ -292,7 +313,7 @@ fn migrated_file() -> &'static [u8] {
     })
 }
 
-fn sqlite_rows(file: &Path, statement: &str) -> Vec<Vec<Cell>> {
+fn sqlite_rows(file: &Path, statement: &str) -> Result<Vec<Vec<Cell>>, String> {
     let run = || -> rusqlite::Result<Vec<Vec<Cell>>> {
         let connection = rusqlite::Connection::open(file)?;
         let mut prepared = connection.prepare(statement)?;
@@ -304,7 +325,15 @@ fn sqlite_rows(file: &Path, statement: &str) -> Vec<Vec<Cell>> {
         })?;
         rows.collect()
     };
-    run().unwrap_or_else(|error| panic!("{statement}: {error}"))
+    run().map_err(|error| error.to_string())
+}
+
+fn postgres_rows(client: &mut postgres::Client, statement: &str) -> Result<Vec<Vec<Cell>>, String> {
+    let rows = client.query(statement, &[]).map_err(|error| {
+        let said = error.as_db_error().map(|error| error.message().to_owned());
+        said.unwrap_or_else(|| error.to_string())
+    })?;
+    Ok(rows.iter().map(postgres_row).collect())
 }
 
 fn sqlite_cell(value: ValueRef<'_>) -> Cell {

@@ -122,7 +122,8 @@ impl Database {
             Self::Sqlite(file) => {
                 let folder = TempDir::new().expect("a temporary directory");
                 let copy = folder.path().join("backup.db");
-                sqlite_rows(file, &format!("VACUUM INTO '{}'", copy.display()));
+                let copied = sqlite_rows(file, &format!("VACUUM INTO '{}'", copy.display()));
+                copied.expect("a new file can be written");
                 Backup::Sqlite {
                     _folder: folder,
                     copy,

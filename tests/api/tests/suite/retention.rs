@@ -169,6 +169,8 @@ on_both_engines! {
         }
         assert_eq!(counted(&kept), before.1);
         assert_eq!(rows(app, "ledger_seals"), 1);
+        let (is_content, said) = app.ledger_check_at(&format!("@{}", app.clock().now_ms() / 1000));
+        assert!(is_content, "{said}");
     }
 
     // clause D2

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::intake::{self, Asked};
-use crate::kind::{Identity, Kind, Reason, Status};
+use crate::kind::{Kind, Proof, Reason, Status};
 use crate::request::{self, Request, RequestDetails, RequestItem};
 use crate::text::{self, MAX_REQUEST};
 
@@ -52,7 +52,7 @@ pub enum IdentityCheck {
     Guardian,
 }
 
-impl From<IdentityCheck> for Identity {
+impl From<IdentityCheck> for Proof {
     fn from(check: IdentityCheck) -> Self {
         match check {
             IdentityCheck::PhoneNumber => Self::PhoneNumber,
@@ -144,14 +144,14 @@ pub fn record(
     Ok(Answer::json(StatusCode::CREATED, &request.details(cx)?))
 }
 
-fn identity(new: &RecordedRequest) -> Result<Identity, Violation> {
+fn identity(new: &RecordedRequest) -> Result<Proof, Violation> {
     let reports_somebody = new.kind == Kind::Report && new.subject.is_some();
     match (new.account_id, new.identity) {
         (Some(_), Some(check)) => Ok(check.into()),
         (Some(_), None) => Err(Violation::new("identity", "missing")),
         (None, _) if !reports_somebody => Err(Violation::new("account_id", "missing")),
         (None, Some(_)) => Err(Violation::new("identity", "stranger")),
-        (None, None) => Ok(Identity::Stranger),
+        (None, None) => Ok(Proof::Stranger),
     }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::calendar::{self, TERM};
 use crate::error::Error;
-use crate::kind::{Identity, Kind, Reason};
+use crate::kind::{Kind, Proof, Reason};
 use crate::request::{self, Request};
 
 statements! {
@@ -40,7 +40,7 @@ pub struct Asked<'a> {
     /// In the asker's words, checked.
     pub text: &'a str,
     /// How it was made sure who asks.
-    pub identity: Identity,
+    pub identity: Proof,
     /// When it reached us: the clock begins here, whatever else has to be checked (clause R7).
     pub received_at: Timestamp,
 }

@@ -50,7 +50,7 @@ names! {
 
 names! {
     /// How it was made sure who asks. It says how, never whom: a decided request outlives the account.
-    Identity as RequestIdentity {
+    Proof as RequestIdentity {
         /// The person was logged in.
         Session = "session",
         /// A call to the account's number, or a code sent to it.
@@ -85,8 +85,8 @@ mod tests {
             assert_eq!(Status::named(status.name()), Some(*status));
             assert_eq!(json(serde_json::json!(status)), status.name());
         }
-        for identity in Identity::ALL {
-            assert_eq!(Identity::named(identity.name()), Some(*identity));
+        for identity in Proof::ALL {
+            assert_eq!(Proof::named(identity.name()), Some(*identity));
             assert_eq!(json(serde_json::json!(identity)), identity.name());
         }
     }

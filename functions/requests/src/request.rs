@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::calendar::Calendar;
 use crate::error::Error;
-use crate::kind::{Identity, Kind, Reason, Status};
+use crate::kind::{Kind, Proof, Reason, Status};
 use crate::refusal::Case;
 
 /// What every statement here selects: a request `r`, and whose key its texts lie under.
@@ -56,7 +56,7 @@ pub struct Request {
     item: RequestItem,
     reason: Option<Reason>,
     subject: Option<Uuid>,
-    identity: Identity,
+    identity: Proof,
     refusal: Option<Case>,
     fee_fen: Option<i64>,
     text: Vec<u8>,
@@ -98,7 +98,7 @@ pub struct RequestDetails {
     /// Of a report: whom it is about.
     subject: Option<Uuid>,
     /// How it was made sure who asks.
-    identity: Identity,
+    identity: Proof,
     /// What was asked.
     text: Option<String>,
     /// What was answered, also with a refusal.
@@ -149,7 +149,7 @@ impl Request {
             },
             reason: optional(row, "reason", Reason::named)?,
             subject: row.get("subject")?,
-            identity: named(row, "identity", Identity::named)?,
+            identity: named(row, "identity", Proof::named)?,
             refusal: optional(row, "refusal", Case::named)?,
             fee_fen: row.get("fee_fen")?,
             text: row.get("text")?,

@@ -10,9 +10,9 @@ const MOST: Duration = Duration::from_secs(24 * 60 * 60);
 /// chooses evenly. (The Standard Webhooks specification, "Deliverability and reliability", asks for such a schedule
 /// over several days, with jitter.)
 pub fn wait(tries: i64, random: u16) -> Duration {
-    let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(0);
-    let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-    let whole = FIRST.saturating_mul(factor).min(MOST);
+    // Eleven doublings of a minute are more than a day.
+    let doublings = u32::try_from(tries.clamp(1, 12) - 1).unwrap_or(0);
+    let whole = (FIRST * 2_u32.pow(doublings)).min(MOST);
     whole / 2 + whole / 2 * u32::from(random) / u32::from(u16::MAX)
 }
 

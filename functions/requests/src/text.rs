@@ -31,13 +31,17 @@ mod tests {
 
     #[test]
     fn text_is_plain_and_has_a_length() {
-        let code = |given: &str| plain("text", given, 5).map_err(|violation| violation.code);
-        assert_eq!(code(" 请\n更正 "), Ok("请\n更正"));
-        assert_eq!(code("一二三四五"), Ok("一二三四五"));
-        assert_eq!(code("一二三四五六"), Err("length"));
-        assert_eq!(code(" \n "), Err("length"));
-        assert_eq!(code("a\u{0}b"), Err("characters"));
-        assert_eq!(code("a\u{1b}b"), Err("characters"));
-        assert_eq!(code("a\tb"), Err("characters"));
+        for (given, expected) in [
+            (" 请\n更正 ", Ok("请\n更正")),
+            ("一二三四五", Ok("一二三四五")),
+            ("一二三四五六", Err("length")),
+            (" \n ", Err("length")),
+            ("a\u{0}b", Err("characters")),
+            ("a\u{1b}b", Err("characters")),
+            ("a\tb", Err("characters")),
+        ] {
+            let found = plain("text", given, 5).map_err(|violation| violation.code);
+            assert_eq!(found, expected, "{given:?}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::intake::{self, Asked};
-use crate::kind::{Identity, Kind, Reason, Status};
+use crate::kind::{Kind, Proof, Reason, Status};
 use crate::request::{self, Request, RequestDetails, RequestItem};
 use crate::text::{self, MAX_REQUEST};
 
@@ -52,7 +52,7 @@ pub enum IdentityCheck {
     Guardian,
 }
 
-impl From<IdentityCheck> for Identity {
+impl From<IdentityCheck> for Proof {
     fn from(check: IdentityCheck) -> Self {
         match check {
             IdentityCheck::PhoneNumber => Self::PhoneNumber,
@@ -144,14 +144,14 @@ pub fn record(
     Ok(Answer::json(StatusCode::CREATED, &request.details(cx)?))
 }
 
-fn identity(new: &RecordedRequest) -> Result<Identity, Violation> {
+fn identity(new: &RecordedRequest) -> Result<Proof, Violation> {
     let reports_somebody = new.kind == Kind::Report && new.subject.is_some();
     match (new.account_id, new.identity) {
         (Some(_), Some(check)) => Ok(check.into()),
         (Some(_), None) => Err(Violation::new("identity", "missing")),
         (None, _) if !reports_somebody => Err(Violation::new("account_id", "missing")),
         (None, Some(_)) => Err(Violation::new("identity", "stranger")),
-        (None, None) => Ok(Identity::Stranger),
+        (None, None) => Ok(Proof::Stranger),
     }
 }
 
@@ -175,17 +175,21 @@ mod tests {
     #[test]
     fn a_request_is_received_now_or_before() {
         let now = Timestamp(1_790_000_000_000);
-        let code = |given| received_at(now, given).map_err(|violation| violation.code);
-        assert_eq!(code(None), Ok(now));
-        assert_eq!(code(Some(&now.to_string())), Ok(now));
-        assert_eq!(
-            code(Some("2026-09-01T09:00:00+08:00")),
-            Ok(Timestamp(1_788_224_400_000))
-        );
-        let later = Timestamp(now.0 + 1).to_string();
-        assert_eq!(code(Some(&later)), Err("future"));
-        for broken in ["", "2026-09-01", "yesterday"] {
-            assert_eq!(code(Some(broken)), Err("invalid"), "{broken}");
+        let (same, later) = (now.to_string(), Timestamp(now.0 + 1).to_string());
+        for (given, expected) in [
+            (None, Ok(now)),
+            (Some(same.as_str()), Ok(now)),
+            (
+                Some("2026-09-01T09:00:00+08:00"),
+                Ok(Timestamp(1_788_224_400_000)),
+            ),
+            (Some(later.as_str()), Err("future")),
+            (Some(""), Err("invalid")),
+            (Some("2026-09-01"), Err("invalid")),
+            (Some("yesterday"), Err("invalid")),
+        ] {
+            let found = received_at(now, given).map_err(|violation| violation.code);
+            assert_eq!(found, expected, "{given:?}");
         }
     }
 }

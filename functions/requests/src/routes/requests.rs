@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::intake::{self, Asked};
-use crate::kind::{Identity, Kind, Reason};
+use crate::kind::{Kind, Proof, Reason};
 use crate::request::{self, Request, RequestDetails, RequestItem};
 use crate::text::{self, MAX_REQUEST};
 
@@ -61,7 +61,7 @@ pub fn ask(
         reason: new.reason,
         subject: new.subject,
         text,
-        identity: Identity::Session,
+        identity: Proof::Session,
         received_at: cx.now(),
     };
     let request = intake::ask(cx, session.account_id, &asked)?;

@@ -7,9 +7,10 @@ macro_rules! changes {
     ($($(#[$doc:meta])* $change:ident = $name:literal, $sentence:expr;)*) => {
         /// What a version of the policy changes. Section 8 (二) of the policy lists what is major.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "kebab-case")]
         #[schema(as = PolicyChange)]
         pub enum Change {
-            $($(#[$doc])* #[serde(rename = $name)] $change,)*
+            $($(#[$doc])* $change,)*
         }
 
         impl Change {

@@ -315,7 +315,8 @@ on_both_engines! {
         let app = builder.with_operators().start();
         faults::sweep(
             &app,
-            |_, name| {
+            |app, name| {
+                app.database().rows("DELETE FROM announcements WHERE id <> '' RETURNING id");
                 let attempt = Attempt::new("POST", PATH, Some(ADMIN.token), transfer(false));
                 (name.to_owned(), attempt.with_key(name))
             },
@@ -330,7 +331,6 @@ on_both_engines! {
             |app, _, answer| {
                 let listed = public(app);
                 assert_eq!((listed.len(), listed[0]["id"].as_str()), (1, Some(&*answer.text("/id"))));
-                app.database().rows("DELETE FROM announcements WHERE id <> '' RETURNING id");
             },
         );
     }

@@ -6,7 +6,7 @@ use api_tests::{
     ADMIN, Answer, App, Builder, Cell, HOUR, MINUTE, Person, REVIEWER, SECOND, on_both_engines,
 };
 use provider_stand_ins::Behaviour;
-use provider_stand_ins::aliyun_sms::AliyunSms;
+use provider_stand_ins::aliyun_sms::{AliyunSms, TEMPLATE_WITHOUT_VARIABLES as TEMPLATE};
 use serde_json::{Value, json};
 
 use crate::faults::{self, Attempt, again};
@@ -16,7 +16,6 @@ const PATH: &str = "/v1/operator/breach-notices";
 const UNKNOWN: &str = "0198c5a0-0000-7000-8000-00000000000f";
 const KEY_ID: &str = "LTAI-test-key-id";
 const SECRET: &str = "test-secret";
-const TEMPLATE: &str = "SMS_480000001";
 
 fn notice(affected: Value) -> Value {
     json!({
@@ -436,7 +435,8 @@ on_both_engines! {
         let app = builder.with_operators().start();
         faults::sweep(
             &app,
-            |_, name| {
+            |app, name| {
+                app.database().rows("DELETE FROM announcements WHERE id <> '' RETURNING id");
                 let body = notice(json!({ "everybody": true }));
                 ((), Attempt::new("POST", PATH, Some(ADMIN.token), body).with_key(name))
             },
@@ -449,15 +449,16 @@ on_both_engines! {
                 attempt.send(app, true)
             },
             |app, (), answer| {
-                let ids = app.database().rows("DELETE FROM announcements WHERE id <> '' RETURNING id");
+                let ids = app.database().rows("SELECT id FROM announcements");
                 assert_eq!((ids.len(), ids[0][0].to_string()), (1, answer.text("/id")));
             },
         );
         faults::sweep(
             &app,
             |app, name| {
+                app.database().rows("DELETE FROM announcements WHERE id <> '' RETURNING id");
                 let body = notice(json!({ "everybody": true }));
-                let id = issue(app, name, &body).expect(201).text("/id");
+                let id = issue(app, &format!("public-{name}"), &body).expect(201).text("/id");
                 let path = format!("{PATH}/{id}/publication");
                 (public(app), Attempt::new("POST", path, Some(ADMIN.token), Value::Null))
             },
@@ -465,7 +466,6 @@ on_both_engines! {
             |app, before, answer| {
                 assert_eq!(answer.json["is_public"], true);
                 assert_eq!(public(app), before + 1);
-                app.database().rows("DELETE FROM announcements WHERE id <> '' RETURNING id");
             },
         );
     }

@@ -36,7 +36,7 @@ pub struct Page {
 /// A store failed; what was deleted until then stays so, and the same page can be asked for again.
 pub fn page(cx: &Context, after: Option<Uuid>) -> Result<Page, Problem> {
     let limit = i64::try_from(PAGE).expect("a hundred");
-    let after = after.unwrap_or(Uuid::nil());
+    let after = after.unwrap_or_default();
     let rows = cx.sql()?.query(
         &ACCOUNTS,
         &[Parameter::id(after), Parameter::Integer(limit)],

@@ -389,7 +389,8 @@ on_both_engines! {
                     person.account_id
                 ));
                 app.clock().advance(MINUTE);
-                app.get("/v1/profile", &person.token).expect_problem(403, "policy-consent-required");
+                app.request("DELETE", "/v1/auth/sessions").token(&person.token).send()
+                    .expect_problem(403, "policy-consent-required");
                 let body = json!({ "version": POLICY_VERSION });
                 let attempt = Attempt::new("POST", "/v1/policy/consents", Some(&person.token), body);
                 (person, attempt)

@@ -33,6 +33,25 @@ on_both_engines! {
         assert_eq!(app.database().count("SELECT COUNT(*) FROM sessions"), 1);
     }
 
+    fn every_component_that_writes_takes_a_key(app: App) {
+        let (person, other) = (app.someone(), app.someone());
+        for (method, path) in [
+            ("PUT", format!("/v1/blocks/{}", other.account_id)),
+            ("DELETE", format!("/v1/blocks/{}", other.account_id)),
+            ("DELETE", "/v1/location".to_owned()),
+            ("DELETE", "/v1/account/deletion".to_owned()),
+        ] {
+            let call = || {
+                let request = app.request(method, &path).token(&person.token);
+                request.header("idempotency-key", method).send().expect(204)
+            };
+            call();
+            assert_eq!(call().header("idempotent-replayed"), Some("true"), "{method} {path}");
+        }
+        let consent = app.request("PUT", "/v1/consents/location").token(&person.token);
+        consent.header("idempotency-key", "key").json(&json!({ "granted": false })).expect(200);
+    }
+
     fn the_same_key_for_something_else_is_refused(app: App) {
         let body = login(&app);
         post(&app, SESSIONS, "key-1", &body).expect(201);

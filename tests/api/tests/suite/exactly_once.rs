@@ -86,7 +86,7 @@ impl Told {
 /// Whether the order whose turn it is is given back: told of among its payment's notifications, and first as often
 /// as not.
 fn is_given_back(turn: usize) -> bool {
-    turn % 3 != 1 && turn % 4 == 0
+    turn % 3 != 1 && turn.is_multiple_of(4)
 }
 
 /// Somebody pays an order by the institution whose turn it is.

@@ -2,6 +2,7 @@
 //! (clauses L1, L2, L4, N1, K1, V18).
 
 use shared::http::{Route, routes};
+use shared::phone;
 use shared::sql::Statement;
 
 mod account;
@@ -11,7 +12,6 @@ mod device;
 mod document;
 mod error;
 mod password;
-mod phone;
 mod routes;
 mod sign_in;
 mod sms;

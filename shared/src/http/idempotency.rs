@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::answer::Body;
 use super::{Answer, Context, FromContext, Problem, Route};
 use crate::crypto::{Key, KeyedHash, Purpose, hex};
 use crate::random;
@@ -63,7 +64,9 @@ pub(super) fn run_once(cx: &Context, route: &Route) -> Result<Answer, Problem> {
     match (route.run)(cx) {
         Ok(answer) => {
             // The effect stands, so the answer goes out even where it cannot be kept.
-            if let Err(problem) = call.keep(cx, &answer) {
+            if let Some(body) = answer.whole()
+                && let Err(problem) = call.keep(cx, &answer, body)
+            {
                 problem.log(cx);
             }
             Ok(answer)
@@ -161,7 +164,7 @@ impl Call {
         Ok(Some(restore(&opened).ok_or_else(Problem::internal)?))
     }
 
-    fn keep(&self, cx: &Context, answer: &Answer) -> Result<(), Problem> {
+    fn keep(&self, cx: &Context, answer: &Answer, body: &[u8]) -> Result<(), Problem> {
         let kept = Kept {
             status: answer.0.status().as_u16(),
             headers: answer
@@ -172,7 +175,7 @@ impl Call {
                     Some((name.to_string(), value.to_str().ok()?.to_owned()))
                 })
                 .collect(),
-            body: String::from_utf8_lossy(answer.0.body()).into_owned(),
+            body: String::from_utf8_lossy(body).into_owned(),
         };
         let plain = serde_json::to_vec(&kept).expect("plain data");
         let sealed = self.key.seal(&self.context(), &plain, &mut random::host());
@@ -254,7 +257,7 @@ pub fn request_key(cx: &Context, caller: &[u8]) -> Result<Uuid, Problem> {
 
 fn restore(kept: &[u8]) -> Option<Answer> {
     let kept: Kept = serde_json::from_slice(kept).ok()?;
-    let mut response = Response::new(kept.body.into_bytes());
+    let mut response = Response::new(Body::Whole(kept.body.into_bytes()));
     *response.status_mut() = StatusCode::from_u16(kept.status).ok()?;
     for (name, value) in kept.headers {
         response.headers_mut().insert(

@@ -121,7 +121,9 @@ on_both_engines! {
         for separate in ["real-name-verification", "document-review", "location"] {
             assert_eq!(kind(separate), "separate");
         }
-        for extended in ["enterprise-verification", "personalised-ranking", "marketing-sms"] {
+        for extended in
+            ["enterprise-verification", "personalised-ranking", "marketing-sms", "marketing-calls"]
+        {
             assert_eq!(kind(extended), "extended");
         }
     }
@@ -144,7 +146,7 @@ on_both_engines! {
             );
             assert_eq!(app.database().count(&proven), 1, "{purpose}");
         }
-        assert_eq!(app.database().count("SELECT COUNT(*) FROM consent_events"), 6);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM consent_events"), 7);
     }
 
     // clause G1

@@ -7,14 +7,14 @@
 //! - [`http`]: routes, guards as arguments, problems, JSON bodies, `Idempotency-Key`, cursor pages.
 //! - [`sql`]: one small door to SQLite and PostgreSQL; [`key_value`] and [`variables`]: the other two.
 //! - [`session`], [`profile`], [`consent`], [`verification`], [`operator`]: the guards that features stand
-//!   behind; [`rate_limit`]: counters.
+//!   behind; [`one_time_code`]: proving that a number is one's own; [`rate_limit`]: counters.
 //! - [`crypto`]: keys by purpose, sealed values, keyed hashes, a person's own data key.
 //! - [`data_map`]: what every stored column is, why it is held and for how long; [`basis`]: on which basis.
 //! - [`ledger`]: who has how many coins, in postings that are made once.
 //! - [`alipay`], [`aliyun`]: signed requests, verified answers and notifications, for every function that talks to
 //!   them; [`phone`]: mobile numbers.
 //! - [`outbound`], [`recipient`], [`disclosure`]: talking to third parties, who they are, and the record that it
-//!   happened; [`chain`], [`uploads`]: asking our other components; [`alert`]: telling the operators.
+//!   happened; [`recipient_notice`]: telling them what to delete; [`chain`], [`uploads`]: asking our other components; [`alert`]: telling the operators.
 //!
 //! To add a table: a migration in `migrations/`, its columns in [`data_map`], its statements in the
 //! function that owns it, declared with [`statements!`](sql::statements).
@@ -33,6 +33,7 @@ pub mod http;
 pub mod key_value;
 pub mod ledger;
 pub mod log;
+pub mod one_time_code;
 pub mod operator;
 pub mod outbound;
 pub mod phone;
@@ -41,6 +42,7 @@ pub mod profile;
 pub mod random;
 pub mod rate_limit;
 pub mod recipient;
+pub mod recipient_notice;
 pub mod region;
 pub mod session;
 pub mod sql;
@@ -57,10 +59,13 @@ pub const STATEMENTS: &[&[(&str, sql::Statement)]] = &[
     http::IDEMPOTENCY_STATEMENTS,
     ledger::HOLDER_STATEMENTS,
     ledger::STATEMENTS,
+    one_time_code::STATEMENTS,
     operator::STATEMENTS,
     policy::STATEMENTS,
     profile::STATEMENTS,
     rate_limit::STATEMENTS,
+    recipient_notice::STATEMENTS,
+    session::ENDING_STATEMENTS,
     session::STATEMENTS,
     verification::STATEMENTS,
 ];

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use shared::http::{Problem, Violation};
 use shared::log::Level;
+use shared::one_time_code;
 use shared::policy::Versions;
 
 use crate::phone::NotAPhone;
@@ -40,12 +41,7 @@ impl From<Error> for Problem {
                 "phone-invalid",
                 "请输入正确的中国大陆手机号",
             ),
-            Error::CredentialsInvalid => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "credentials-invalid",
-                "验证码或密码不正确,或已失效",
-            )
-            .header(http::header::WWW_AUTHENTICATE, "Bearer"),
+            Error::CredentialsInvalid => one_time_code::credentials_invalid(),
             Error::ConsentRequired(versions) => versions.consent_required(),
             Error::Invalid(violations) => Self::invalid_fields(&violations),
             Error::SmsRefusedForNow => Self::new(

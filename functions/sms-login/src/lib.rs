@@ -7,7 +7,6 @@ use shared::sql::Statement;
 
 mod account;
 mod client_address;
-mod code;
 mod device;
 mod document;
 mod error;
@@ -35,7 +34,6 @@ pub const ROUTES: &[Route] = routes! {
 /// Every statement of this function.
 pub const STATEMENTS: &[&[(&str, Statement)]] = &[
     account::STATEMENTS,
-    code::STATEMENTS,
     device::STATEMENTS,
     routes::current_session::STATEMENTS,
     routes::password::STATEMENTS,

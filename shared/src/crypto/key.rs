@@ -39,6 +39,8 @@ pub enum Purpose {
     RequestKey,
     /// Sealing the ledger's closed days.
     LedgerSeal,
+    /// Notices to recipients, which must outlive the person's key.
+    RecipientNotice,
 }
 
 impl Purpose {
@@ -56,6 +58,7 @@ impl Purpose {
             Self::NearbyCursor => b"chuangrenmai/nearby-cursor",
             Self::RequestKey => b"chuangrenmai/request-key",
             Self::LedgerSeal => b"chuangrenmai/ledger-seal",
+            Self::RecipientNotice => b"chuangrenmai/recipient-notice",
         }
     }
 }

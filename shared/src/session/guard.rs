@@ -78,7 +78,7 @@ impl Session {
         }
         let session = confirmed(cx, token_hash)?;
         if let Some(closes_at) = session.closes_at {
-            return Err(closing(closes_at));
+            return Err(closing(closes_at.max(cx.now())));
         }
         if is_open(&session) {
             return Ok(session);

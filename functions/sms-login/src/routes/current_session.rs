@@ -3,6 +3,7 @@
 use serde::Serialize;
 use shared::crypto::PersonKey;
 use shared::http::{Answer, Context, Problem};
+use shared::one_time_code;
 use shared::policy::Versions;
 use shared::session::{self, AnySession};
 use shared::sql::{Parameter, statements};
@@ -12,7 +13,6 @@ use uuid::Uuid;
 
 use super::sessions::DeviceItem;
 use crate::account::phone_context;
-use crate::code;
 use crate::phone::Phone;
 use crate::sign_in::{AccountState, PolicyState};
 
@@ -84,7 +84,7 @@ pub fn read(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Pro
 #[utoipa::path(delete, path = "/v1/auth/sessions/current", tag = "auth", security(("session" = [])),
     responses((status = 204, description = "ended")))]
 pub fn delete(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Problem> {
-    code::void_login(cx, session.account_id)?;
+    one_time_code::void_login(cx, session.account_id)?;
     cx.sql()?.execute(&END, &[Parameter::id(session.id)])?;
     session::forget(cx, &[session.token_hash])?;
     Ok(Answer::no_content())

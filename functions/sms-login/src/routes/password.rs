@@ -3,13 +3,12 @@
 use serde::Deserialize;
 use shared::crypto::{Key, Purpose};
 use shared::http::{Answer, Context, Json, Problem, ProblemBody};
+use shared::one_time_code::{CodePurpose, Redeemed, Redeemer};
 use shared::random;
-use shared::session::Session;
+use shared::session::{self, Session};
 use shared::sql::{Parameter, statements};
 use utoipa::ToSchema;
 
-use super::sessions::end_others;
-use crate::code::{CodePurpose, Redeemed, Redeemer};
 use crate::error::Error;
 use crate::password::Password;
 
@@ -77,6 +76,6 @@ pub fn set(
             Parameter::id(session.account_id),
         ],
     )?;
-    end_others(cx, &session)?;
+    session::end_all(cx, session.account_id, Some(session.id))?;
     Ok(Answer::no_content())
 }

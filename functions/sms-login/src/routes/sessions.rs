@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::http::{Answer, Context, Json, Page, PageRequest, Problem, ProblemBody, Violation};
+use shared::one_time_code::{CodePurpose, Redeemed, Redeemer};
 use shared::policy::Versions;
 use shared::rate_limit::{self, Limit};
 use shared::session::{self, Session};
@@ -14,7 +15,6 @@ use uuid::Uuid;
 
 use crate::account::{self, Account};
 use crate::client_address::ClientAddress;
-use crate::code::{self, CodePurpose, Redeemed, Redeemer};
 use crate::device::Device;
 use crate::error::Error;
 use crate::password;
@@ -28,10 +28,6 @@ statements! {
             FROM sessions s LEFT JOIN devices d ON d.id = s.device_id \
             WHERE s.account_id = $1 AND s.id < $2 AND s.expires_at > $3 \
             ORDER BY s.id DESC LIMIT $4";
-    /// All sessions of an account but one.
-    OTHERS = "SELECT token_hash FROM sessions WHERE account_id = $1 AND id <> $2";
-    /// Ends them.
-    END_OTHERS = "DELETE FROM sessions WHERE account_id = $1 AND id <> $2 RETURNING token_hash";
 }
 
 /// Who logs in: by `code`, or by `password`.
@@ -279,27 +275,6 @@ pub fn list(cx: &Context, session: Session, page: PageRequest) -> Result<Answer,
 #[utoipa::path(delete, path = "/v1/auth/sessions", tag = "auth", security(("session" = [])),
     responses((status = 204, description = "only the session that asks is left")))]
 pub fn delete_others(cx: &Context, session: Session) -> Result<Answer, Problem> {
-    end_others(cx, &session)?;
+    session::end_all(cx, session.account_id, Some(session.id))?;
     Ok(Answer::no_content())
-}
-
-/// Ends all sessions of the account but `session`, at once.
-///
-/// The cache forgets them before their rows go, for a request that is stopped then could not find them
-/// again, and once more after, for it may have been filled in between.
-///
-/// # Errors
-/// The database failed.
-pub fn end_others(cx: &Context, session: &Session) -> Result<(), Problem> {
-    let parameters = [Parameter::id(session.account_id), Parameter::id(session.id)];
-    code::void_login(cx, session.account_id)?;
-    for statement in [&OTHERS, &END_OTHERS] {
-        let mut ended = Vec::new();
-        for row in cx.sql()?.query(statement, &parameters)? {
-            let token_hash: Vec<u8> = row.get("token_hash")?;
-            ended.extend(<[u8; 32]>::try_from(token_hash));
-        }
-        session::forget(cx, &ended)?;
-    }
-    Ok(())
 }

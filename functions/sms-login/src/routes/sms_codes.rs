@@ -3,12 +3,12 @@
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::http::{Answer, Context, Json, ProblemBody};
+use shared::one_time_code::{self, Code, CodePurpose};
 use shared::rate_limit::{self, Limit};
 use shared::{random, variables};
 use utoipa::ToSchema;
 
 use crate::client_address::ClientAddress;
-use crate::code::{self, Code, CodePurpose};
 use crate::error::Error;
 use crate::phone::Phone;
 use crate::sms::{self, NotSent};
@@ -76,14 +76,14 @@ pub fn create(
     // Only a code that may have left is stored: one that was refused must neither be guessed nor void the
     // one that the person has. A stop between the two costs a message; it was counted, and the person asks
     // for another.
-    let store = || code::store(cx, &phone_hash, request.purpose, &code);
+    let store = || one_time_code::store(cx, &phone_hash, request.purpose, &code);
     match sms::send(cx, &phone, &phone_hash, &code) {
         Ok(()) => {
             store()?;
             Ok(Answer::json(
                 StatusCode::ACCEPTED,
                 &CodeSent {
-                    expires_in: code::LIFETIME.as_secs(),
+                    expires_in: one_time_code::LIFETIME.as_secs(),
                     resend_after: RESEND_AFTER_SECONDS,
                 },
             ))

@@ -11,13 +11,13 @@ use shared::crypto::{KeyedHash, hex};
 use shared::disclosure::{self, Disclosure};
 use shared::http::Context;
 use shared::log;
+use shared::one_time_code::Code;
 use shared::outbound::{self, Failure, Limits};
 use shared::random;
 use shared::recipient;
 use shared::variables;
 
 use super::NotSent;
-use crate::code::Code;
 use crate::error::Error;
 use crate::phone::Phone;
 

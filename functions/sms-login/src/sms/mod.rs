@@ -5,9 +5,9 @@ mod aliyun;
 use shared::crypto::KeyedHash;
 use shared::http::Context;
 use shared::log::Level;
+use shared::one_time_code::Code;
 use shared::variables::{self, Misconfigured};
 
-use crate::code::Code;
 use crate::error::Error;
 use crate::phone::Phone;
 

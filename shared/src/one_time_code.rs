@@ -5,17 +5,17 @@
 
 use std::time::Duration;
 
+use http::{StatusCode, header};
 use rand_core::CryptoRng;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use shared::crypto::{Key, KeyedHash, Purpose, hex};
-use shared::http::{Context, Problem};
-use shared::random;
-use shared::sql::{Parameter, statements};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::error::Error;
+use crate::crypto::{Key, KeyedHash, Purpose, hex};
+use crate::http::{Context, Problem};
+use crate::random;
+use crate::sql::{Parameter, statements};
 
 /// How long a code can be used.
 pub const LIFETIME: Duration = Duration::from_secs(5 * 60);
@@ -61,6 +61,8 @@ pub enum CodePurpose {
     Login,
     /// Setting a password.
     Password,
+    /// Deleting the account.
+    Delete,
 }
 
 impl CodePurpose {
@@ -68,6 +70,7 @@ impl CodePurpose {
         match self {
             Self::Login => "login",
             Self::Password => "password",
+            Self::Delete => "delete",
         }
     }
 }
@@ -133,6 +136,17 @@ pub fn void_login(cx: &Context, account_id: Uuid) -> Result<(), Problem> {
     Ok(())
 }
 
+/// 401: the code or the password is wrong, used, or too old. It is not told which, nor whether there is such an
+/// account.
+pub fn credentials_invalid() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "credentials-invalid",
+        "验证码或密码不正确,或已失效",
+    )
+    .header(header::WWW_AUTHENTICATE, "Bearer")
+}
+
 /// Someone who presents a code.
 pub struct Redeemer<'a> {
     /// The number that the code was sent to.
@@ -160,12 +174,12 @@ impl Redeemer<'_> {
     /// a plan leads to must therefore bear being done again.
     ///
     /// # Errors
-    /// [`Error::CredentialsInvalid`], whatever the reason.
+    /// 401 `credentials-invalid`, whatever the reason; or the database failed.
     pub fn redeem<P: Serialize + DeserializeOwned>(
         &self,
         cx: &Context,
         plan: P,
-    ) -> Result<Redeemed<P>, Error> {
+    ) -> Result<Redeemed<P>, Problem> {
         let codes = Codes::open()?;
         let code_hash = codes.hash(self.phone_hash, self.purpose, self.digits);
         let plain = serde_json::to_vec(&plan).expect("plans are plain data");
@@ -188,7 +202,7 @@ impl Redeemer<'_> {
             return self.repeat(cx, &codes, &code_hash);
         };
         if !row.get::<bool>("is_right")? {
-            return Err(Error::CredentialsInvalid);
+            return Err(credentials_invalid());
         }
         match row.get::<Option<i64>>("redeemed_at")? {
             Some(_) => Ok(Redeemed::Used(plan)),
@@ -207,7 +221,7 @@ impl Redeemer<'_> {
         cx: &Context,
         codes: &Codes,
         code_hash: &KeyedHash,
-    ) -> Result<Redeemed<P>, Error> {
+    ) -> Result<Redeemed<P>, Problem> {
         let row = cx.sql()?.first(
             &REPEAT,
             &[
@@ -222,10 +236,8 @@ impl Redeemer<'_> {
             Some(row) => row.get::<Option<Vec<u8>>>("plan")?,
             None => None,
         };
-        let plain = codes.0.open(
-            &self.plan_context(),
-            &sealed.ok_or(Error::CredentialsInvalid)?,
-        )?;
+        let sealed = sealed.ok_or_else(credentials_invalid)?;
+        let plain = codes.0.open(&self.plan_context(), &sealed)?;
         let plan = serde_json::from_slice(&plain).map_err(|_| Problem::internal())?;
         Ok(Redeemed::Used(plan))
     }

@@ -1,0 +1,211 @@
+//! Notices to those who received data of a person, that it is to be deleted (clause R5: who deletes an account, or a
+//! part of the data, has the recipients told to do the same).
+//!
+//! A notice is a row with a sealed text: what the recipient needs to find the data, and nothing else. The person's
+//! key is destroyed with the account, so the text lies under a key of the application's. The function `requests`
+//! delivers the notices, and deletes each when it is acknowledged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use uuid::{Builder, Uuid};
+
+use crate::crypto::{Key, KeyedHash, Purpose};
+use crate::http::{Context, Problem};
+use crate::random;
+use crate::sql::{Parameter, statements};
+use crate::time::Timestamp;
+
+/// How many records are read at once.
+const PAGE: i64 = 500;
+
+/// How a record of a disclosure says that the recipient got the phone number.
+const PHONE_NUMBER: &str = "phone number";
+
+statements! {
+    /// What was sent of a person's data until a moment, a page at a time.
+    SENT = "SELECT id, recipient, purpose, data, reference FROM disclosures \
+            WHERE phone_hash = $1 AND id > $2 AND sent_at <= $3 ORDER BY id LIMIT $4";
+    /// A notice that is due now. The same one queued again changes nothing.
+    QUEUE = "INSERT INTO recipient_notices (id, recipient, content, tries, due_at, created_at) \
+             VALUES ($1, $2, $3, 0, $4, $4) ON CONFLICT (id) DO NOTHING";
+}
+
+/// What a recipient is told: which data it is to delete, and by what it finds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// The recipient's name, as in [`crate::recipient`].
+    pub recipient: String,
+    /// What the data were sent for.
+    pub purposes: BTreeSet<String>,
+    /// The names of the data, as the disclosures have them.
+    pub data: BTreeSet<String>,
+    /// By what the recipient knows them, such as orders' numbers.
+    pub references: BTreeSet<String>,
+    /// The phone number in E.164, if the recipient got it and it can still be read.
+    pub phone: Option<String>,
+}
+
+/// What of a person is to be deleted.
+pub struct Deletion<'a> {
+    /// What causes the notices: one notice a recipient comes of one cause, however often it is queued.
+    pub cause: Uuid,
+    /// By which the person's disclosures are found.
+    pub phone_hash: &'a KeyedHash,
+    /// The phone number in E.164, where it can be read.
+    pub phone: Option<&'a str>,
+    /// Disclosures after this moment are none of it.
+    pub until: Timestamp,
+}
+
+/// Queues a notice to each recipient of the person's data; how many. Only disclosures count that `concerns` by
+/// recipient and purpose: all of them where an account is deleted, those of a category where only that is.
+///
+/// # Errors
+/// The database failed; what was queued until then stays, and queueing again does the rest.
+pub fn queue(
+    cx: &Context,
+    deletion: &Deletion,
+    concerns: impl Fn(&str, &str) -> bool,
+) -> Result<usize, Problem> {
+    let contents = contents(cx, deletion, concerns)?;
+    let key = Key::for_purpose(Purpose::RecipientNotice)?;
+    for (recipient, content) in &contents {
+        let id = notice_id(&key, deletion.cause, recipient);
+        let text = serde_json::to_vec(content).expect("notices are plain data");
+        cx.sql()?.execute(
+            &QUEUE,
+            &[
+                Parameter::id(id),
+                Parameter::text(recipient.as_str()),
+                Parameter::blob(key.seal(&context(id), &text, &mut random::host())),
+                Parameter::time(cx.now()),
+            ],
+        )?;
+    }
+    Ok(contents.len())
+}
+
+/// The text of the notice `id`, from its column `content`.
+///
+/// # Errors
+/// It does not open under the application's key, or is no notice's text.
+pub fn open(id: Uuid, sealed: &[u8]) -> Result<Content, Problem> {
+    let key = Key::for_purpose(Purpose::RecipientNotice)?;
+    let text = key.open(&context(id), sealed)?;
+    serde_json::from_slice(&text).map_err(|_| Problem::internal())
+}
+
+fn contents(
+    cx: &Context,
+    deletion: &Deletion,
+    concerns: impl Fn(&str, &str) -> bool,
+) -> Result<BTreeMap<String, Content>, Problem> {
+    let mut contents = BTreeMap::<String, Content>::new();
+    let mut after = String::new();
+    loop {
+        let rows = cx.sql()?.query(
+            &SENT,
+            &[
+                Parameter::blob(deletion.phone_hash),
+                Parameter::text(after),
+                Parameter::time(deletion.until),
+                Parameter::Integer(PAGE),
+            ],
+        )?;
+        for row in &rows {
+            let recipient: String = row.get("recipient")?;
+            let purpose: String = row.get("purpose")?;
+            if concerns(&recipient, &purpose) {
+                let content = contents.entry(recipient.clone()).or_default();
+                content.recipient = recipient;
+                content.add(
+                    purpose,
+                    row.get("data")?,
+                    row.get("reference")?,
+                    deletion.phone,
+                );
+            }
+        }
+        match rows.last() {
+            Some(last) => after = last.get("id")?,
+            None => return Ok(contents),
+        }
+    }
+}
+
+impl Content {
+    fn add(
+        &mut self,
+        purpose: String,
+        data: String,
+        reference: Option<String>,
+        phone: Option<&str>,
+    ) {
+        for name in data.split(',') {
+            if name == PHONE_NUMBER {
+                self.phone = phone.map(str::to_owned);
+            }
+            self.data.insert(name.to_owned());
+        }
+        self.purposes.insert(purpose);
+        self.references.extend(reference);
+    }
+}
+
+/// One for a cause and a recipient; it leads to neither.
+fn notice_id(key: &Key, cause: Uuid, recipient: &str) -> Uuid {
+    let hash = key.hash(&[cause.as_bytes(), recipient.as_bytes()]);
+    let (bytes, _) = hash.split_first_chunk().expect("a hash is longer");
+    Builder::from_custom_bytes(*bytes).into_uuid()
+}
+
+fn context(id: Uuid) -> String {
+    format!("recipient_notices.content:{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipient_learns_the_number_only_if_it_got_it() {
+        let mut content = Content::default();
+        content.add(
+            "payment".into(),
+            "order number,amount".into(),
+            Some("7".into()),
+            Some("+86138"),
+        );
+        assert_eq!(content.phone, None);
+        content.add(
+            "sms".into(),
+            "phone number,one-time code".into(),
+            None,
+            Some("+86138"),
+        );
+        assert_eq!(content.phone.as_deref(), Some("+86138"));
+        let texts = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
+        assert_eq!(texts(&content.purposes), ["payment", "sms"]);
+        assert_eq!(
+            texts(&content.data),
+            ["amount", "one-time code", "order number", "phone number"]
+        );
+        assert_eq!(texts(&content.references), ["7"]);
+    }
+
+    #[test]
+    fn a_cause_makes_one_notice_a_recipient() {
+        let key = Key::generate(&mut random::host());
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        assert_eq!(notice_id(&key, one, "apple"), notice_id(&key, one, "apple"));
+        assert_ne!(
+            notice_id(&key, one, "apple"),
+            notice_id(&key, one, "alipay")
+        );
+        assert_ne!(
+            notice_id(&key, one, "apple"),
+            notice_id(&key, other, "apple")
+        );
+    }
+}

@@ -176,12 +176,7 @@ async fn write(answer: Answer, id: Uuid, out: ResponseOutparam) {
     }
 }
 
-async fn write_chunks(
-    chunks: Chunks,
-    id: Uuid,
-    response: OutgoingResponse,
-    out: ResponseOutparam,
-) {
+async fn write_chunks(chunks: Chunks, id: Uuid, response: OutgoingResponse, out: ResponseOutparam) {
     let mut body = Box::pin(response.take_body());
     out.set(response);
     for chunk in chunks {

@@ -174,7 +174,8 @@ impl Problem {
         answer
     }
 
-    pub(super) fn log(&self, cx: &Context) {
+    /// Logs its cause, where the fault is ours: also for one that a request survived and does not answer.
+    pub fn log(&self, cx: &Context) {
         if let Some(cause) = &self.cause {
             let fields = [
                 ("problem", self.name.into()),

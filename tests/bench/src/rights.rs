@@ -44,7 +44,10 @@ pub fn run() -> Result<()> {
         .into_iter()
         .map(|rows| measure(&app, &database, rows))
         .collect::<Result<_>>()?;
-    std::fs::write("target/bench-rights.json", serde_json::to_vec_pretty(&rows)?)?;
+    std::fs::write(
+        "target/bench-rights.json",
+        serde_json::to_vec_pretty(&rows)?,
+    )?;
     println!("{}", table(&rows)?);
     Ok(())
 }
@@ -69,7 +72,13 @@ fn measure(app: &Host, database: &Path, rows: usize) -> Result<Row> {
     app.forget_peak()?;
     let started = Instant::now();
     let path = "/v1/account/exports";
-    let export = post(app, &agent, path, token, &json!({ "email": "bench@example.cn" }))?;
+    let export = post(
+        app,
+        &agent,
+        path,
+        token,
+        &json!({ "email": "bench@example.cn" }),
+    )?;
     let id = export["id"].as_str().context("no id")?;
     while post(app, &agent, "/internal/exports", "", &json!({}))?["more"] == true {}
     let build_ms = milliseconds(started);
@@ -78,7 +87,11 @@ fn measure(app: &Host, database: &Path, rows: usize) -> Result<Row> {
     let started = Instant::now();
     let mut answer = agent.get(format!("{}/{path}", app.url)).call()?;
     ensure!(answer.status() == 200, "archive: {}", answer.status());
-    let archive = answer.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
+    let archive = answer
+        .body_mut()
+        .with_config()
+        .limit(u64::MAX)
+        .read_to_vec()?;
     Ok(Row {
         rows,
         build_ms,

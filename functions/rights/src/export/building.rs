@@ -121,12 +121,13 @@ pub fn work(cx: &Context) -> Result<Worked, Problem> {
     }
     let mut mailed = 0;
     for row in next(cx, "mailing", MOST_MAILS)? {
-        mailed += 1;
-        survive(cx, Job::from_row(cx, &row).and_then(|job| job.mail(cx)));
+        let sent = Job::from_row(cx, &row).and_then(|job| job.mail(cx));
+        mailed += usize::from(survive(cx, sent));
     }
     Ok(Worked {
         done: built + mailed,
-        more: built == MOST_PARTS,
+        // A mail that cannot be sent is none: it would be tried again and again.
+        more: built == MOST_PARTS || mailed == MOST_MAILS,
     })
 }
 
@@ -139,11 +140,11 @@ fn next(cx: &Context, status: &str, limit: usize) -> Result<Vec<Row>, Problem> {
     Ok(cx.sql()?.query(&NEXT, &parameters)?)
 }
 
-fn survive(cx: &Context, worked: Result<(), Problem>) {
-    if let Err(problem) = worked {
-        let fields = [("status", problem.status().as_u16().into())];
-        cx.log(Level::Error, "export-not-built", &fields);
-    }
+/// Whether it went well; what did not is logged.
+fn survive(cx: &Context, worked: Result<(), Problem>) -> bool {
+    let Err(problem) = worked else { return true };
+    problem.log(cx);
+    false
 }
 
 impl Job {

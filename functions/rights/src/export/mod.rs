@@ -14,4 +14,4 @@ mod step;
 
 pub use archive::{Archive, STATEMENTS as ARCHIVE_STATEMENTS};
 pub use building::{STATEMENTS as BUILDING_STATEMENTS, work};
-pub use rows::{Export, STATEMENTS as ROWS_STATEMENTS, find, list, start};
+pub use rows::{Export, STATEMENTS as ROWS_STATEMENTS, find, list, readdress, start};

@@ -73,41 +73,38 @@ pub fn email_context(id: Uuid) -> String {
     format!("exports.email:{id}")
 }
 
-/// Begins an export, or gives the one that is under way another address; which one, and whether it is new.
+/// Begins an export. Where another request was faster, that one's has this address from now on.
 ///
 /// # Errors
 /// The database failed.
-pub fn start(cx: &Context, person: &Person, email: &str) -> Result<(Export, bool), Problem> {
+pub fn start(cx: &Context, person: &Person, email: &str) -> Result<Export, Problem> {
     let id = cx.new_id();
-    if let Some(under_way) = readdress(cx, person, email)? {
-        return Ok((find(cx, person.account_id, under_way)?, false));
-    }
-    let sealed = seal(person, id, email);
     let created = cx.sql()?.execute(
         &CREATE,
         &[
             Parameter::id(id),
             Parameter::id(person.account_id),
-            Parameter::blob(sealed),
+            Parameter::blob(seal(person, id, email)),
             Parameter::text(Step::first().to_string()),
             Parameter::time(cx.now()),
             Parameter::time(cx.now().plus(BUILT_WITHIN)),
         ],
     );
     match created {
-        Ok(()) => Ok((find(cx, person.account_id, id)?, true)),
-        // Another request was faster.
+        Ok(()) => find(cx, person.account_id, id),
         Err(SqlError::Constraint(Constraint::Unique(_))) => {
-            let under_way = readdress(cx, person, email)?;
-            let under_way = under_way.ok_or_else(Problem::unavailable)?;
-            Ok((find(cx, person.account_id, under_way)?, false))
+            readdress(cx, person, email)?.ok_or_else(Problem::unavailable)
         }
         Err(SqlError::Constraint(Constraint::ForeignKey)) => Err(Problem::unauthenticated()),
         Err(error) => Err(error.into()),
     }
 }
 
-fn readdress(cx: &Context, person: &Person, email: &str) -> Result<Option<Uuid>, Problem> {
+/// Gives the export that is under way, if one is, another address.
+///
+/// # Errors
+/// The database failed.
+pub fn readdress(cx: &Context, person: &Person, email: &str) -> Result<Option<Export>, Problem> {
     let row = cx
         .sql()?
         .first(&UNDER_WAY, &[Parameter::id(person.account_id)])?;
@@ -116,7 +113,7 @@ fn readdress(cx: &Context, person: &Person, email: &str) -> Result<Option<Uuid>,
     let sealed = seal(person, id, email);
     cx.sql()?
         .execute(&READDRESS, &[Parameter::blob(sealed), Parameter::id(id)])?;
-    Ok(Some(id))
+    find(cx, person.account_id, id).map(Some)
 }
 
 fn seal(person: &Person, id: Uuid, email: &str) -> Vec<u8> {

@@ -45,14 +45,17 @@ pub fn create(
             "email", "invalid",
         )]));
     }
-    let allowed = variables::parsed("exports_per_day")?;
-    let limit = Limit::per_day("export", session.account_id.as_bytes(), allowed);
-    let taken = rate_limit::take(cx, [limit])?;
     let person = Person::load(cx, session.account_id)?;
-    let (export, is_new) = export::start(cx, &person, &request.email)?;
-    if !is_new {
-        taken.give_back(cx)?;
-    }
+    let export = match export::readdress(cx, &person, &request.email)? {
+        Some(under_way) => under_way,
+        None => {
+            let allowed = variables::parsed("exports_per_day")?;
+            let limit = Limit::per_day("export", session.account_id.as_bytes(), allowed);
+            // What was begun counts, whether or not its answer arrives.
+            let _ = rate_limit::take(cx, [limit.kept()])?;
+            export::start(cx, &person, &request.email)?
+        }
+    };
     Ok(Answer::json(StatusCode::ACCEPTED, &export))
 }
 

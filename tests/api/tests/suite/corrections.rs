@@ -51,7 +51,7 @@ const GIVEN: [(&str, &str, &str); 31] = [
 ];
 
 /// What the application makes or notes itself, in whatever table: identifiers, times, states, what was done.
-const MADE: [&str; 13] = [
+const MADE: [&str; 14] = [
     "id",
     "account_id",
     "upload_id",
@@ -65,6 +65,7 @@ const MADE: [&str; 13] = [
     "kind",
     "purpose",
     "number",
+    "policy_version",
 ];
 
 /// The same in single tables: proof of what was said or done stands as it was said, and a new one can follow; what was

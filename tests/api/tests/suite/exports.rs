@@ -434,14 +434,16 @@ on_both_engines! {
         assert!(crate::uploads::holds(&bytes, "in the bucket"));
     }
 
-    // clause R6
-    fn parts_go_with_their_export(builder: Builder) {
+    // clause L5, R6
+    fn copies_go_with_their_account(builder: Builder) {
         let app = building(builder).start();
         let person = app.someone();
         ask(&app, &person).expect(202);
         build(&app);
         assert!(app.database().count("SELECT COUNT(*) FROM export_parts") > 15);
-        app.database().rows(&format!("DELETE FROM exports WHERE account_id = '{}' RETURNING id", person.account_id));
-        assert_eq!(app.database().count("SELECT COUNT(*) FROM export_parts"), 0);
+        app.database().rows(&format!("DELETE FROM accounts WHERE id = '{}' RETURNING id", person.account_id));
+        for table in ["exports", "export_parts"] {
+            assert_eq!(app.database().count(&format!("SELECT COUNT(*) FROM {table}")), 0);
+        }
     }
 }

@@ -9,8 +9,8 @@ CREATE TABLE wallets (
 
 CREATE TABLE orders (
   id TEXT NOT NULL, holder TEXT NOT NULL, request TEXT NOT NULL, package TEXT NOT NULL,
-  coins BIGINT NOT NULL, amount_fen BIGINT NOT NULL, channel TEXT NOT NULL, status TEXT NOT NULL,
-  provider_id TEXT, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, asked_at BIGINT NOT NULL,
+  coins BIGINT NOT NULL, amount_fen BIGINT NOT NULL, channel TEXT NOT NULL, product TEXT,
+  status TEXT NOT NULL, provider_id TEXT, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, asked_at BIGINT NOT NULL,
   paid_at BIGINT, refund_reversed_at BIGINT,
   CONSTRAINT orders_id_unique PRIMARY KEY (id),
   CONSTRAINT orders_request_unique UNIQUE (request),

@@ -13,6 +13,7 @@ CREATE TABLE deletions (
   CONSTRAINT deletions_account_id_unique UNIQUE (account_id));
 
 CREATE INDEX deletions_by_finish ON deletions (finished_at);
+CREATE INDEX deletions_by_key ON deletions (finished_at) WHERE person_key_id IS NOT NULL;
 
 CREATE TABLE recipient_notices (
   id TEXT NOT NULL, recipient TEXT NOT NULL, content BYTEA NOT NULL, tries BIGINT NOT NULL,
@@ -41,10 +42,10 @@ CREATE TABLE export_parts (
   CONSTRAINT export_parts_export FOREIGN KEY (export_id) REFERENCES exports (id) ON DELETE CASCADE);
 
 CREATE TABLE requests (
-  id TEXT NOT NULL, account_id TEXT, kind TEXT NOT NULL, subject TEXT, text BYTEA NOT NULL,
+  id TEXT NOT NULL, account_id TEXT, kind TEXT NOT NULL, reason TEXT, subject TEXT, text BYTEA NOT NULL,
   status TEXT NOT NULL, identity TEXT NOT NULL, received_at BIGINT NOT NULL, due_at BIGINT NOT NULL,
   calendar TEXT NOT NULL, alerted_at BIGINT, closed_at BIGINT, refusal TEXT, answer BYTEA,
-  fee_fen BIGINT,
+  fee_fen BIGINT, fee_reason BYTEA,
   CONSTRAINT requests_id_unique PRIMARY KEY (id),
   CONSTRAINT requests_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE SET NULL,
   CONSTRAINT requests_subject FOREIGN KEY (subject) REFERENCES accounts (id) ON DELETE SET NULL,
@@ -63,9 +64,10 @@ INSERT INTO policy_versions (version, change, is_major, narrows, summary, publis
   VALUES ('2023-10-25', 'first', 1, 0, '首个版本', 1698163200000);
 
 CREATE TABLE announcements (
-  id TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL, purpose TEXT, is_public BIGINT NOT NULL,
+  id TEXT NOT NULL, cause TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL, purpose TEXT, is_public BIGINT NOT NULL,
   audience TEXT NOT NULL, step TEXT NOT NULL, created_at BIGINT NOT NULL, delivered_at BIGINT,
-  CONSTRAINT announcements_id_unique PRIMARY KEY (id));
+  CONSTRAINT announcements_id_unique PRIMARY KEY (id),
+  CONSTRAINT announcements_cause_unique UNIQUE (cause));
 
 CREATE INDEX announcements_by_delivery ON announcements (delivered_at, id);
 
@@ -77,7 +79,8 @@ CREATE TABLE notices (
   CONSTRAINT notices_announcement FOREIGN KEY (announcement_id)
     REFERENCES announcements (id) ON DELETE CASCADE);
 
-CREATE INDEX notices_by_announcement ON notices (announcement_id, sms_status, account_id);
+CREATE INDEX notices_by_announcement ON notices (announcement_id, account_id);
+CREATE INDEX notices_by_sms ON notices (sms_status, sms_at) WHERE sms_at IS NOT NULL;
 
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 CREATE INDEX sms_codes_by_expiry ON sms_codes (expires_at);

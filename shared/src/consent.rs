@@ -15,16 +15,39 @@ use uuid::Uuid;
 
 use crate::http::{Context, FromContext, Problem};
 use crate::session::Session;
-use crate::sql::{Parameter, statements};
+use crate::sql::{Constraint, Parameter, SqlError, statements};
+
+// A proof refers to its account by no constraint, for it outlives it under a pseudonym. So that none is written for
+// an account that is deleted at this moment, PostgreSQL locks the row that it is written from: `$lock`.
+
+macro_rules! prove_given {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
+             SELECT $1, a.id, $2, $3, 1, CAST($4 AS BIGINT) FROM accounts a WHERE a.id = $5 \
+               AND NOT EXISTS (SELECT 1 FROM consents c \
+                 WHERE c.account_id = a.id AND c.purpose = $2 AND c.version = $3)",
+            $lock
+        )
+    };
+}
+
+macro_rules! prove_withdrawn {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
+             SELECT $1, c.account_id, c.purpose, c.version, 0, CAST($2 AS BIGINT) FROM consents c \
+             WHERE c.account_id = $3 AND c.purpose = $4",
+            $lock
+        )
+    };
+}
 
 statements! {
     /// The version that an account has consented to for a purpose.
     FIND = "SELECT version FROM consents WHERE account_id = $1 AND purpose = $2";
-    /// Proof that it was given; nothing where this version stands already.
-    PROVE_GIVEN = "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
-        SELECT $1, a.id, $2, $3, 1, CAST($4 AS BIGINT) FROM accounts a WHERE a.id = $5 \
-          AND NOT EXISTS (SELECT 1 FROM consents c \
-            WHERE c.account_id = a.id AND c.purpose = $2 AND c.version = $3)";
+    /// Proof that it was given; nothing where this version stands already, or the account is gone.
+    PROVE_GIVEN = { sqlite: prove_given!(""), postgres: prove_given!(" FOR KEY SHARE") };
     /// Gives what was proven, and nothing without its proof: the consent that needed none may have been
     /// withdrawn since. The same one given again keeps its time.
     GIVE = "INSERT INTO consents (account_id, purpose, version, given_at) \
@@ -33,9 +56,7 @@ statements! {
           version = excluded.version, given_at = excluded.given_at \
         WHERE consents.version <> excluded.version";
     /// Proof that it was withdrawn; nothing where none stands.
-    PROVE_WITHDRAWN = "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
-        SELECT $1, c.account_id, c.purpose, c.version, 0, CAST($2 AS BIGINT) FROM consents c \
-        WHERE c.account_id = $3 AND c.purpose = $4";
+    PROVE_WITHDRAWN = { sqlite: prove_withdrawn!(""), postgres: prove_withdrawn!(" FOR KEY SHARE") };
     /// Withdraws what was proven to be, and with it goes what refers to it.
     WITHDRAW = "DELETE FROM consents WHERE account_id = $1 AND purpose = $2 \
         AND EXISTS (SELECT 1 FROM consent_events e WHERE e.id = $3)";
@@ -233,8 +254,11 @@ pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem
             Parameter::id(account_id),
         ],
     )?;
-    cx.sql()?.execute(&GIVE, &[Parameter::id(id)])?;
-    Ok(())
+    match cx.sql()?.execute(&GIVE, &[Parameter::id(id)]) {
+        // The account was deleted after its proof was written.
+        Err(SqlError::Constraint(Constraint::ForeignKey)) => Err(Problem::unauthenticated()),
+        given => Ok(given?),
+    }
 }
 
 /// Withdraws a consent, its proof first. What the schema ties to it is gone with it.

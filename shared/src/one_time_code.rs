@@ -63,6 +63,8 @@ pub enum CodePurpose {
     Password,
     /// Deleting the account.
     Delete,
+    /// Setting a password without a session: it was forgotten, or the account is frozen.
+    Reset,
 }
 
 impl CodePurpose {
@@ -71,6 +73,7 @@ impl CodePurpose {
             Self::Login => "login",
             Self::Password => "password",
             Self::Delete => "delete",
+            Self::Reset => "reset",
         }
     }
 }

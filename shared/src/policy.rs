@@ -5,8 +5,9 @@
 
 use http::StatusCode;
 
-use crate::http::{Context, Problem};
+use crate::http::{Context, FromContext, Problem};
 use crate::sql::statements;
+use crate::time::Timestamp;
 
 statements! {
     /// The newest version, and the newest of those that changed something major.
@@ -47,5 +48,52 @@ impl Versions {
             "请先阅读并同意隐私政策",
         )
         .with("policy_version", self.current.as_str())
+    }
+}
+
+/// A version's name: its date in China, `YYYY-MM-DD`. In a path, what is none answers 404.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version(String);
+
+impl Version {
+    /// Reads a version's name; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_long = text.len() == "YYYY-MM-DD".len();
+        let date = Timestamp::start_of_china_date(text).filter(|_| is_long)?;
+        (date.china_date().to_string() == text).then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromContext for Version {
+    fn from_context(cx: &Context) -> Result<Self, Problem> {
+        cx.parameter("version")
+            .and_then(Self::parse)
+            .ok_or_else(Problem::not_found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_dates_of_ten_characters() {
+        assert_eq!(Version::parse("2023-10-25").unwrap().as_str(), "2023-10-25");
+        for text in [
+            "",
+            "2023-1-5",
+            "2023-02-30",
+            "2023-10-25 ",
+            "+023-10-25",
+            "25.10.2023",
+            "二〇二",
+        ] {
+            assert_eq!(Version::parse(text), None, "{text}");
+        }
     }
 }

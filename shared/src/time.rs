@@ -61,6 +61,12 @@ impl Timestamp {
         Some(Self(start.ok()?.as_millisecond()))
     }
 
+    /// The moment that a text in RFC 3339 names; `None` for any other text.
+    pub fn from_rfc_3339(text: &str) -> Option<Self> {
+        let moment: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(moment.as_millisecond()))
+    }
+
     /// The start of this moment's day in China: for what is kept "to the day".
     pub fn china_day(self) -> Self {
         const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -100,6 +106,14 @@ mod tests {
             Timestamp(1_698_192_000_123).to_string(),
             "2023-10-25T00:00:00.123Z"
         );
+        for text in ["2023-10-25T00:00:00.123Z", "2023-10-25T08:00:00.123+08:00"] {
+            assert_eq!(
+                Timestamp::from_rfc_3339(text),
+                Some(Timestamp(1_698_192_000_123)),
+                "{text}"
+            );
+        }
+        assert_eq!(Timestamp::from_rfc_3339("2023-10-25"), None);
     }
 
     #[test]

@@ -2,8 +2,16 @@
 
 use utoipa::OpenApi;
 
+use crate::routes;
+
 #[derive(OpenApi)]
-#[openapi(paths())]
+#[openapi(paths(
+    routes::deletion::create,
+    routes::deletion::read,
+    routes::deletion::cancel,
+    routes::operator_deletion::create,
+    routes::replay::create,
+))]
 struct Document;
 
 /// The routes' documentation, and the types that they name.

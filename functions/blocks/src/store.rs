@@ -21,9 +21,10 @@ statements! {
              RETURNING created_at";
     /// Unblocks.
     UNBLOCK = "DELETE FROM blocks WHERE account_id = $1 AND blocked_id = $2";
-    /// One page of whom an account blocks.
-    LIST = "SELECT blocked_id, created_at FROM blocks WHERE account_id = $1 AND blocked_id < $2 \
-            ORDER BY blocked_id DESC LIMIT $3";
+    /// One page of whom an account blocks, without those whose accounts are about to be deleted.
+    LIST = "SELECT b.blocked_id, b.created_at FROM blocks b JOIN accounts a ON a.id = b.blocked_id \
+            WHERE b.account_id = $1 AND b.blocked_id < $2 AND a.closes_at IS NULL \
+            ORDER BY b.blocked_id DESC LIMIT $3";
 }
 
 /// Someone who is blocked.

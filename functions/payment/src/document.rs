@@ -13,6 +13,7 @@ use crate::routes;
     routes::order::close,
     routes::apple_transaction::submit,
     routes::refund::create,
+    routes::refunds::list,
     routes::anomalies::list,
     routes::alipay::receive,
     routes::wechat::payment,

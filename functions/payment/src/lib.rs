@@ -29,10 +29,11 @@ pub const ROUTES: &[Route] = routes! {
     POST "/v1/orders/{id}/close" => routes::order::close,
     POST "/v1/orders/{id}/apple-transaction" => routes::apple_transaction::submit,
     POST "/v1/operator/orders/{id}/refund" => routes::refund::create,
+    GET "/v1/operator/orders/{id}/refunds" => routes::refunds::list,
     GET "/v1/operator/payment-anomalies" => routes::anomalies::list,
     POST "/v1/callbacks/alipay/payment" => routes::alipay::receive,
-    POST "/v1/callbacks/wechat/payment" => routes::wechat::payment,
-    POST "/v1/callbacks/wechat/refund" => routes::wechat::refund,
+    POST "/v1/callbacks/wechat/payment" (problems routes::wechat::refusal) => routes::wechat::payment,
+    POST "/v1/callbacks/wechat/refund" (problems routes::wechat::refusal) => routes::wechat::refund,
     POST "/v1/callbacks/apple" => routes::apple::receive,
 };
 

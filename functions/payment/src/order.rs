@@ -20,7 +20,8 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_secs(10);
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT o.id, o.holder, o.package, o.coins, o.amount_fen, o.channel, o.status, o.created_at, o.expires_at, o.paid_at, \
+            "SELECT o.id, o.holder, o.package, o.coins, o.amount_fen, o.channel, o.status, o.product, o.created_at, o.expires_at, o.paid_at, \
+               o.refund_reversed_at, \
                CAST(COALESCE((SELECT SUM(r.fen) FROM refunds r WHERE r.order_id = o.id \
                  AND r.status = 'succeeded' AND r.happened_at > COALESCE(o.refund_reversed_at, -1)), 0) \
                  AS BIGINT) AS refunded_fen \
@@ -32,9 +33,10 @@ macro_rules! select {
 
 statements! {
     /// An order. The same call again changes nothing.
-    INSERT = "INSERT INTO orders (id, holder, request, package, coins, amount_fen, channel, status, \
+    INSERT = "INSERT INTO orders (id, holder, request, package, coins, amount_fen, channel, product, status, \
                 created_at, expires_at, asked_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10) ON CONFLICT (request) DO NOTHING";
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $11) \
+              ON CONFLICT (request) DO NOTHING";
     /// The order of a call.
     FIND_BY_REQUEST = (select!("WHERE o.request = $1"));
     /// One order.
@@ -57,7 +59,7 @@ statements! {
     SET_CLOSED = "UPDATE orders SET status = 'closed' \
                   WHERE id = $1 AND status = 'pending' AND provider_id IS NULL";
     /// Takes the right to ask the institution.
-    TAKE_QUESTION = "UPDATE orders SET asked_at = $1 WHERE id = $2 AND status = 'pending' \
+    TAKE_QUESTION = "UPDATE orders SET asked_at = $1 WHERE id = $2 AND status <> 'paid' \
                      AND asked_at <= $3 RETURNING id";
 }
 
@@ -133,10 +135,16 @@ pub struct Order {
     pub coins: i64,
     /// Where it is paid.
     pub channel: Channel,
+    /// The product in the App Store, for an order that is paid there: a package's may change later.
+    #[serde(skip)]
+    pub product: Option<String>,
     /// How it stands.
     pub status: Status,
     /// What was given back of the price, in fen.
     pub refunded_fen: i64,
+    /// The refunds that happened until then did not stand.
+    #[serde(skip)]
+    pub refund_reversed_at: Option<Timestamp>,
     /// When it was ordered.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -178,7 +186,9 @@ impl Order {
                 "closed" => Status::Closed,
                 _ => return Err(SqlError::Mismatch { column: "status" }),
             },
+            product: row.get("product")?,
             refunded_fen: row.get("refunded_fen")?,
+            refund_reversed_at: row.get("refund_reversed_at")?,
             created_at: row.get("created_at")?,
             expires_at: row.get("expires_at")?,
             paid_at: row.get("paid_at")?,
@@ -198,6 +208,7 @@ pub fn create(
     channel: Channel,
 ) -> Result<Order, Problem> {
     let id = cx.new_id();
+    let product = (channel == Channel::Apple).then_some(package.apple_product_id.as_str());
     cx.sql()?.execute(
         &INSERT,
         &[
@@ -208,6 +219,7 @@ pub fn create(
             Parameter::Integer(package.coins),
             Parameter::Integer(package.amount_fen),
             Parameter::text(channel.name()),
+            Parameter::optional(product.map(Parameter::text)),
             Parameter::time(cx.now()),
             Parameter::time(cx.now().plus(LIFETIME)),
             Parameter::time(cx.now()),

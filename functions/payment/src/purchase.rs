@@ -7,7 +7,6 @@ use crate::apple::Transaction;
 use crate::error::Error;
 use crate::notification::Reason;
 use crate::order::{self, Channel, Order};
-use crate::package;
 use crate::refund::Amount;
 use crate::settle::{self, Payment};
 
@@ -32,7 +31,7 @@ pub fn settle(
     order: &Order,
     transaction: &Transaction,
 ) -> Result<Result<(), Reason>, Error> {
-    if let Err(reason) = check(order, transaction)? {
+    if let Err(reason) = check(order, transaction) {
         return Ok(Err(reason));
     }
     let payment = Payment {
@@ -46,24 +45,21 @@ pub fn settle(
         return Ok(Ok(()));
     };
     let number = format!("{}-{}", transaction.transaction_id, at.as_millis());
-    let all = Amount::UpTo(order.amount_fen);
-    Ok(settle::refunded(cx, order, &number, all, at)?)
+    let given_back = Amount::UpTo(transaction.revoked.of(order.amount_fen));
+    Ok(settle::refunded(cx, order, &number, given_back, at)?)
 }
 
-fn check(order: &Order, transaction: &Transaction) -> Result<Result<(), Reason>, Error> {
-    let packages = package::packages()?;
-    let is_product = packages.iter().any(|package| {
-        package.id == order.package && package.apple_product_id == transaction.product_id
-    });
-    Ok(if order.channel != Channel::Apple {
+fn check(order: &Order, transaction: &Transaction) -> Result<(), Reason> {
+    if order.channel != Channel::Apple {
         Err(Reason::WrongChannel)
-    } else if !is_product || !transaction.is_consumable {
+    } else if order.product.as_ref() != Some(&transaction.product_id) || !transaction.is_consumable
+    {
         Err(Reason::WrongProduct)
     } else if transaction.quantity != 1 {
         Err(Reason::WrongQuantity)
     } else {
         Ok(())
-    })
+    }
 }
 
 /// What is kept of a transaction; it says nothing of the payer.

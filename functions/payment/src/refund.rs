@@ -2,38 +2,62 @@
 
 use serde::Serialize;
 use shared::http::{Context, Problem};
-use shared::sql::{Constraint, Parameter, Row, SqlError, statements};
+use shared::sql::{Constraint, Parameter, Row, SqlError, Statement, statements};
 use shared::time::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::order::Order;
-
 /// How often recording is tried while others record refunds of the same order.
 const TRIES: u32 = 8;
 
+/// An order (`$order`), the last ordinal of its refunds, and what they come to: those that happened, and those of
+/// the status `$status`. Refunds that did not stand do not count.
+macro_rules! refunds_of {
+    ($order:literal, $status:literal) => {
+        concat!(
+            "SELECT o.id, o.coins, o.amount_fen, \
+               COALESCE((SELECT MAX(r.ordinal) FROM refunds r WHERE r.order_id = o.id), 0) AS last, \
+               CAST(COALESCE((SELECT SUM(r.fen) FROM refunds r WHERE r.order_id = o.id \
+                 AND r.status IN ('succeeded', ",
+            $status,
+            ") AND r.happened_at > COALESCE(o.refund_reversed_at, -1)), 0) AS BIGINT) AS sum_fen, \
+               CAST(COALESCE((SELECT SUM(r.coins) FROM refunds r WHERE r.order_id = o.id \
+                 AND r.status IN ('succeeded', ",
+            $status,
+            ") AND r.happened_at > COALESCE(o.refund_reversed_at, -1)), 0) AS BIGINT) AS sum_coins \
+             FROM orders o WHERE o.id = ",
+            $order
+        )
+    };
+}
+
 statements! {
-    /// A refund of an order, if there is so much left of the price.
+    /// A refund of an order, if there is so much left of the price. One that happened takes its place beside
+    /// those that happened; one that is asked for, also beside those that wait.
     ///
     /// Its coins are what the whole given back so far is worth, less those of the refunds before: so rounding
     /// never adds up. With `$7`, `$6` is the whole given back so far, and the refund what is new in it.
-    /// Refunds that did not stand do not count.
-    INSERT = "INSERT INTO refunds (id, order_id, ordinal, number, fen, coins, status, happened_at, created_at) \
-              SELECT CAST($1 AS TEXT), s.id, s.last + 1, CAST($2 AS TEXT), s.fen, \
-                s.coins * (s.sum_fen + s.fen) / s.amount_fen - s.sum_coins, CAST($3 AS TEXT), \
-                CAST($4 AS BIGINT), CAST($5 AS BIGINT) \
-              FROM (SELECT t.id, t.coins, t.amount_fen, t.last, t.sum_fen, t.sum_coins, \
-                      CAST($6 AS BIGINT) - CASE WHEN CAST($7 AS BIGINT) = 1 THEN t.sum_fen ELSE 0 END AS fen \
-                    FROM (SELECT o.id, o.coins, o.amount_fen, \
-                            COALESCE((SELECT MAX(r.ordinal) FROM refunds r WHERE r.order_id = o.id), 0) AS last, \
-                            CAST(COALESCE((SELECT SUM(r.fen) FROM refunds r WHERE r.order_id = o.id \
-                              AND r.status <> 'failed' \
-                              AND r.happened_at > COALESCE(o.refund_reversed_at, -1)), 0) AS BIGINT) AS sum_fen, \
-                            CAST(COALESCE((SELECT SUM(r.coins) FROM refunds r WHERE r.order_id = o.id \
-                              AND r.status <> 'failed' \
-                              AND r.happened_at > COALESCE(o.refund_reversed_at, -1)), 0) AS BIGINT) AS sum_coins \
-                          FROM orders o WHERE o.id = $8) t) s \
-              WHERE s.fen > 0 AND s.sum_fen + s.fen <= s.amount_fen RETURNING id";
+    INSERT = (concat!(
+        "INSERT INTO refunds (id, order_id, ordinal, number, fen, coins, status, happened_at, created_at) \
+         SELECT CAST($1 AS TEXT), s.id, s.last + 1, CAST($2 AS TEXT), s.fen, \
+           s.coins * (s.sum_fen + s.fen) / s.amount_fen - s.sum_coins, CAST($3 AS TEXT), \
+           CAST($4 AS BIGINT), CAST($5 AS BIGINT) \
+         FROM (SELECT t.id, t.coins, t.amount_fen, t.last, t.sum_fen, t.sum_coins, \
+                 CAST($6 AS BIGINT) - CASE WHEN CAST($7 AS BIGINT) = 1 THEN t.sum_fen ELSE 0 END AS fen \
+               FROM (",
+        refunds_of!("$8", "CAST($3 AS TEXT)"),
+        ") t) s WHERE s.fen > 0 AND s.sum_fen + s.fen <= s.amount_fen RETURNING id"
+    ));
+    /// Asks for a refund that failed once more, if there still is so much left. It is the order's last then, so
+    /// that of two at once the second one counts again.
+    REOPEN = (concat!(
+        "UPDATE refunds SET status = 'pending', happened_at = $1, ordinal = s.last + 1, \
+           coins = s.coins * (s.sum_fen + refunds.fen) / s.amount_fen - s.sum_coins \
+         FROM (",
+        refunds_of!("$2", "'pending'"),
+        ") s WHERE refunds.order_id = s.id AND refunds.number = $3 AND refunds.status = 'failed' \
+           AND s.sum_fen + refunds.fen <= s.amount_fen RETURNING number"
+    ));
     /// One refund of an order.
     FIND = "SELECT id, number, fen, coins, status, happened_at FROM refunds \
             WHERE order_id = $1 AND number = $2";
@@ -77,7 +101,6 @@ pub struct Refund {
     /// Its identifier.
     pub id: Uuid,
     /// Its number at the institution.
-    #[serde(skip)]
     pub number: String,
     /// What goes back, in fen.
     #[serde(rename = "amount_fen")]
@@ -87,7 +110,7 @@ pub struct Refund {
     /// How it stands.
     pub status: Status,
     /// When it happened, or was asked for.
-    #[serde(skip)]
+    #[schema(value_type = String, format = DateTime)]
     pub happened_at: Timestamp,
 }
 
@@ -152,8 +175,30 @@ pub fn insert(cx: &Context, order_id: Uuid, new: &NewRefund) -> Result<bool, Pro
         Parameter::flag(is_sum),
         Parameter::id(order_id),
     ];
+    take_place(cx, &INSERT, &parameters)
+}
+
+/// A refund that failed waits again, if there is so much left; whether there was.
+///
+/// # Errors
+/// The database failed.
+pub fn reopen(cx: &Context, order_id: Uuid, number: &str) -> Result<bool, Problem> {
+    let parameters = [
+        Parameter::time(cx.now()),
+        Parameter::id(order_id),
+        Parameter::text(number),
+    ];
+    take_place(cx, &REOPEN, &parameters)
+}
+
+/// Runs a statement that gives a refund the order's next ordinal; whether it found that there is so much left.
+fn take_place(
+    cx: &Context,
+    statement: &Statement,
+    parameters: &[Parameter],
+) -> Result<bool, Problem> {
     for _ in 0..TRIES {
-        match cx.sql()?.first(&INSERT, &parameters) {
+        match cx.sql()?.first(statement, parameters) {
             Ok(row) => return Ok(row.is_some()),
             Err(SqlError::Constraint(Constraint::Unique(name)))
                 if name == "refunds_order_id_ordinal_unique" => {}
@@ -178,8 +223,8 @@ pub fn find(cx: &Context, order_id: Uuid, number: &str) -> Result<Option<Refund>
 ///
 /// # Errors
 /// The database failed.
-pub fn list(cx: &Context, order: &Order) -> Result<Vec<Refund>, Problem> {
-    let rows = cx.sql()?.query(&LIST, &[Parameter::id(order.id)])?;
+pub fn list(cx: &Context, order_id: Uuid) -> Result<Vec<Refund>, Problem> {
+    let rows = cx.sql()?.query(&LIST, &[Parameter::id(order_id)])?;
     Ok(rows.iter().map(Refund::read).collect::<Result<_, _>>()?)
 }
 

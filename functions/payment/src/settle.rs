@@ -12,14 +12,12 @@ use uuid::Uuid;
 
 use crate::notification::Reason;
 use crate::order::{self, Order};
-use crate::refund::{self, Amount, NewRefund, Status};
+use crate::refund::{self, Amount, NewRefund, Refund, Status};
 
 statements! {
     /// The refunds that happened until a moment did not stand.
     REVERSE = "UPDATE orders SET refund_reversed_at = $1 \
                WHERE id = $2 AND COALESCE(refund_reversed_at, -1) < $1";
-    /// Until when refunds did not stand.
-    FIND_REVERSAL = "SELECT COALESCE(refund_reversed_at, -1) AS reversed_at FROM orders WHERE id = $1";
 }
 
 /// A payment that was made.
@@ -58,14 +56,14 @@ pub fn refunded(
     amount: Amount,
     at: Timestamp,
 ) -> Result<Result<(), Reason>, Problem> {
+    let (Amount::Exactly(fen) | Amount::UpTo(fen)) = amount;
+    if fen > order.amount_fen {
+        return Ok(Err(Reason::RefundExceeds));
+    }
     let is_known = refund::find(cx, order.id, number)?.is_some();
     if is_known {
         refund::succeed(cx, order.id, number, at)?;
     }
-    let is_settled = match amount {
-        Amount::Exactly(_) => is_known,
-        Amount::UpTo(fen) => given_back(cx, order)? >= fen,
-    };
     // What a known refund's news tell beyond it was begun elsewhere, and has a row of its own.
     let rest = match amount {
         Amount::UpTo(fen) if is_known => Some(format!("{number}-{fen}")),
@@ -78,7 +76,10 @@ pub fn refunded(
         status: Status::Succeeded,
         happened_at: at,
     };
-    let fits = is_settled || refund::insert(cx, order.id, &new)?;
+    // There may be nothing left because the same news came at the same time: then it is known by now.
+    let fits = is_settled(cx, order.id, number, amount)?
+        || refund::insert(cx, order.id, &new)?
+        || is_settled(cx, order.id, number, amount)?;
     balance(cx, order)?;
     Ok(if fits {
         Ok(())
@@ -87,10 +88,22 @@ pub fn refunded(
     })
 }
 
-/// What of the price is known to have gone back, in fen.
-fn given_back(cx: &Context, order: &Order) -> Result<i64, Problem> {
-    let found = order::find(cx, order.id)?.ok_or_else(Problem::internal)?;
-    Ok(found.refunded_fen)
+/// Whether news of a refund is no news: it is known, with all that it tells of. One that did not stand is known
+/// for good.
+fn is_settled(cx: &Context, order_id: Uuid, number: &str, amount: Amount) -> Result<bool, Problem> {
+    let known = refund::find(cx, order_id, number)?;
+    let Amount::UpTo(fen) = amount else {
+        return Ok(known.is_some());
+    };
+    let order = standing(cx, order_id)?;
+    let reversed_until = order.refund_reversed_at;
+    let did_not_stand = |known: &Refund| reversed_until.is_some_and(|at| known.happened_at <= at);
+    Ok(order.refunded_fen >= fen || known.is_some_and(|known| did_not_stand(&known)))
+}
+
+/// The order as the database has it by now.
+fn standing(cx: &Context, order_id: Uuid) -> Result<Order, Problem> {
+    order::find(cx, order_id)?.ok_or_else(Problem::internal)
 }
 
 /// The refunds of an order that happened until `at` did not stand: their coins come back, also for a refund
@@ -119,19 +132,15 @@ pub fn balance(cx: &Context, order: &Order) -> Result<(), Problem> {
         order.coins,
     )?;
     order::set_paid(cx, order.id)?;
-    let row = cx
-        .sql()?
-        .first(&FIND_REVERSAL, &[Parameter::id(order.id)])?
-        .ok_or_else(Problem::internal)?;
-    let reversed_at: Timestamp = row.get("reversed_at")?;
-    for refund in refund::list(cx, order)? {
+    let reversed_until = standing(cx, order.id)?.refund_reversed_at;
+    for refund in refund::list(cx, order.id)? {
         // Of a price of many fen for few coins, a small part can be worth none.
         if refund.status != Status::Succeeded || refund.coins == 0 {
             continue;
         }
         let (id, coins) = (refund.id, refund.coins);
         post(cx, id, Kind::Refund, buyer, Account::House, coins)?;
-        if refund.happened_at <= reversed_at {
+        if reversed_until.is_some_and(|until| refund.happened_at <= until) {
             post(cx, id, Kind::RefundReversal, Account::House, buyer, coins)?;
         }
     }

@@ -2,8 +2,10 @@
 
 use utoipa::OpenApi;
 
+use crate::routes;
+
 #[derive(OpenApi)]
-#[openapi(paths())]
+#[openapi(paths(routes::sweep::create))]
 struct Document;
 
 /// The routes' documentation, and the types that they name.

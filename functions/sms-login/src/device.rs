@@ -4,7 +4,7 @@ use serde::Deserialize;
 use shared::crypto::{Key, KeyedHash, Purpose};
 use shared::http::{Context, Problem, Violation};
 use shared::log::Level;
-use shared::sql::{Parameter, statements};
+use shared::sql::{Constraint, Parameter, SqlError, statements};
 use shared::time::Timestamp;
 use shared::variables::Misconfigured;
 use utoipa::ToSchema;
@@ -75,12 +75,12 @@ impl Device {
         Ok(Key::for_purpose(Purpose::DeviceLookup)?.hash(&[self.id.as_bytes()]))
     }
 
-    /// Notes that `account` logs in on this device, and answers the device's row.
+    /// Notes that `account` logs in on this device, and answers the device's row; `None` if the account is gone.
     ///
     /// # Errors
     /// The database failed.
-    pub fn note(&self, cx: &Context, account: &Account) -> Result<Uuid, Problem> {
-        let row = cx.sql()?.first(
+    pub fn note(&self, cx: &Context, account: &Account) -> Result<Option<Uuid>, Problem> {
+        let noted = cx.sql()?.first(
             &NOTE,
             &[
                 Parameter::id(cx.new_id()),
@@ -93,11 +93,14 @@ impl Device {
                 Parameter::text(&account.policy_version),
                 Parameter::time(cx.now()),
             ],
-        )?;
-        let row = row.ok_or_else(Problem::internal)?;
+        );
+        let row = match noted {
+            Err(SqlError::Constraint(Constraint::ForeignKey)) => return Ok(None),
+            noted => noted?.ok_or_else(Problem::internal)?,
+        };
         if row.get::<Timestamp>("first_seen_at")? == cx.now() {
             cx.log(Level::Info, "new-device", &[]);
         }
-        Ok(row.get("id")?)
+        Ok(Some(row.get("id")?))
     }
 }

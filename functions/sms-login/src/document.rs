@@ -13,9 +13,12 @@ use crate::routes;
     routes::current_session::read,
     routes::current_session::delete,
     routes::password::set,
+    routes::password_resets::create,
     routes::policy::read,
     routes::policy::consent,
     routes::contact::read,
+    routes::leak_reports::create,
+    routes::operator_freeze::create,
 ))]
 struct Document;
 

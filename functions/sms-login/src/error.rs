@@ -16,6 +16,10 @@ pub enum Error {
     /// The code or the password is wrong, used, or too old. It is not told which, nor whether there is
     /// such an account.
     CredentialsInvalid,
+    /// The credentials are right, and the account is frozen: it was reported as leaked.
+    AccountFrozen,
+    /// The account is no longer what it was when the request began: deleted, or frozen once more.
+    AccountChanged,
     /// A new account needs consent, or the version consented to is not the current one.
     ConsentRequired(Versions),
     /// The fields have these violations.
@@ -42,6 +46,16 @@ impl From<Error> for Problem {
                 "请输入正确的中国大陆手机号",
             ),
             Error::CredentialsInvalid => one_time_code::credentials_invalid(),
+            Error::AccountFrozen => Self::new(
+                StatusCode::FORBIDDEN,
+                "account-frozen",
+                "账号因泄露风险已被冻结,请重新设置密码后登录",
+            ),
+            Error::AccountChanged => Self::new(
+                StatusCode::CONFLICT,
+                "account-changed",
+                "账号状态已变化,请重试",
+            ),
             Error::ConsentRequired(versions) => versions.consent_required(),
             Error::Invalid(violations) => Self::invalid_fields(&violations),
             Error::SmsRefusedForNow => Self::new(

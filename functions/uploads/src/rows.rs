@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use shared::consent;
 use shared::http::{Context, Problem};
-use shared::sql::{Constraint, Parameter, Row, SqlError, statements};
+use shared::sql::{Constraint, Parameter, Row, SqlError, Statement, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
 
@@ -33,6 +33,20 @@ const MOST_UNREFERENCED: i64 = 20;
 /// Before an etag: its bytes are on their way. No store's own etag begins so.
 const COMING: char = '~';
 
+macro_rules! find {
+    ($condition:literal) => {
+        concat!(
+            "SELECT u.id, u.account_id, a.person_key_id, u.kind, u.content_type, u.size, u.slot, u.etag, \
+               u.created_at, u.completed_at \
+             FROM uploads u JOIN accounts a ON a.id = u.account_id \
+             WHERE u.id = $1 AND (u.expires_at IS NULL OR u.expires_at > $2 \
+               OR EXISTS (SELECT 1 FROM profiles p \
+                 WHERE p.account_id = u.account_id AND p.avatar = 'upload:' || u.id))",
+            $condition
+        )
+    };
+}
+
 statements! {
     /// A new upload, if the person has not too many.
     CREATE = "INSERT INTO uploads \
@@ -42,12 +56,9 @@ statements! {
                 < CAST($9 AS BIGINT) \
               RETURNING id";
     /// An upload that is somebody's, with the key of that person.
-    FIND = "SELECT u.id, u.account_id, a.person_key_id, u.kind, u.content_type, u.size, u.slot, u.etag, \
-              u.created_at, u.completed_at \
-            FROM uploads u JOIN accounts a ON a.id = u.account_id \
-            WHERE u.id = $1 AND (u.expires_at IS NULL OR u.expires_at > $2 \
-              OR EXISTS (SELECT 1 FROM profiles p \
-                WHERE p.account_id = u.account_id AND p.avatar = 'upload:' || u.id))";
+    FIND = (find!(""));
+    /// The same, without avatars of those whose accounts are about to be deleted: nobody is shown them.
+    FIND_SHOWN = (find!(" AND (u.kind <> 'avatar' OR a.closes_at IS NULL)"));
     /// An upload that an open review looks at.
     FIND_IN_REVIEW = "SELECT u.id, u.account_id, a.person_key_id, u.kind, u.content_type, u.size, u.slot, \
                         u.etag, u.created_at, u.completed_at \
@@ -260,9 +271,21 @@ pub fn create(cx: &Context, account_id: Uuid, declared: &Declared) -> Result<Uui
 /// # Errors
 /// [`Error::NotFound`], or the database failed.
 pub fn find(cx: &Context, id: Uuid) -> Result<Upload, Error> {
+    find_by(cx, &FIND, id)
+}
+
+/// As [`find`], for whoever is shown it: an avatar of somebody who leaves is not.
+///
+/// # Errors
+/// [`Error::NotFound`], or the database failed.
+pub fn find_shown(cx: &Context, id: Uuid) -> Result<Upload, Error> {
+    find_by(cx, &FIND_SHOWN, id)
+}
+
+fn find_by(cx: &Context, statement: &Statement, id: Uuid) -> Result<Upload, Error> {
     let row = cx
         .sql()?
-        .first(&FIND, &[Parameter::id(id), Parameter::time(cx.now())])?
+        .first(statement, &[Parameter::id(id), Parameter::time(cx.now())])?
         .ok_or(Error::NotFound)?;
     Ok(Upload::from_row(&row)?)
 }

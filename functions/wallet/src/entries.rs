@@ -13,13 +13,15 @@ statements! {
                  AND l.number = (SELECT MAX(x.number) FROM ledger x \
                                  WHERE x.account = w.holder AND x.number > 0) \
                WHERE w.account_id = $1";
-    /// One page of the entries of an account's holder, with the other person while there is an account.
+    /// One page of the entries of an account's holder, with the other person while there is an account that is
+    /// not about to be deleted.
     LIST = "SELECT l.number, l.reference, l.kind, l.amount, l.balance, l.debt, l.created_at, \
-              g.gift, g.note, g.target, o.account_id AS other \
+              g.gift, g.note, g.target, a.id AS other \
             FROM wallets w JOIN ledger l ON l.account = w.holder \
             LEFT JOIN gifts g ON g.id = l.reference \
             LEFT JOIN wallets o ON o.holder = CASE WHEN g.sender = l.account \
               THEN g.recipient ELSE g.sender END \
+            LEFT JOIN accounts a ON a.id = o.account_id AND a.closes_at IS NULL \
             WHERE w.account_id = $1 AND l.number > 0 AND l.number < $2 \
             ORDER BY l.number DESC LIMIT $3";
 }
@@ -53,7 +55,7 @@ pub struct Entry {
     debt: i64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// With whom; null for an order, and once the other's account is gone.
+    /// With whom; null for an order, and once the other leaves.
     other: Option<Uuid>,
     /// Which gift.
     gift: Option<String>,

@@ -5,7 +5,7 @@
 
 use shared::http::{Context, Problem, Violation};
 use shared::ledger::{self, Account, Kind, Posting, Refused};
-use shared::sql::{Parameter, statements};
+use shared::sql::{Constraint, Parameter, SqlError, statements};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -90,7 +90,7 @@ fn holder(cx: &Context, account_id: Uuid) -> Result<Uuid, Error> {
     ledger::holder(cx, account_id)?.ok_or(Error::NotFound)
 }
 
-fn store(cx: &Context, giving: &Giving, sender: Uuid, recipient: Uuid) -> Result<(), Problem> {
+fn store(cx: &Context, giving: &Giving, sender: Uuid, recipient: Uuid) -> Result<(), Error> {
     let parameters = [
         Parameter::id(giving.id),
         Parameter::id(sender),
@@ -100,7 +100,11 @@ fn store(cx: &Context, giving: &Giving, sender: Uuid, recipient: Uuid) -> Result
         Parameter::optional(giving.target.map(Parameter::id)),
         Parameter::time(cx.now()),
     ];
-    Ok(cx.sql()?.execute(&STORE, &parameters)?)
+    match cx.sql()?.execute(&STORE, &parameters) {
+        // The other's account was deleted at this moment.
+        Err(SqlError::Constraint(Constraint::ForeignKey)) => Err(Error::NotFound),
+        stored => Ok(stored?),
+    }
 }
 
 /// What is left of a note: `None` if nothing is.

@@ -23,8 +23,13 @@ pub const ROUTES: &[Route] = routes! {
     POST "/v1/operator/ledger-seals" => routes::seals::create,
 };
 
+/// The routes that only other components reach, by service chaining: no trigger leads to them.
+pub const INTERNAL: &[Route] = routes! {
+    POST "/internal/seal" => routes::seals::create_internally,
+};
+
 /// Every statement of this function.
 pub const STATEMENTS: &[&[(&str, Statement)]] =
     &[entries::STATEMENTS, giving::STATEMENTS, seal::STATEMENTS];
 
-shared::http::component!(ROUTES);
+shared::http::component!(ROUTES, INTERNAL);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use shared::crypto::{Key, Purpose, hex};
 use shared::http::{Context, Problem};
+use shared::log::Level;
 use shared::sql::{Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
 
@@ -18,19 +19,38 @@ const MOST_DAYS: usize = 31;
 /// How many rows are read at once.
 const ROWS: i64 = 5000;
 
+macro_rules! rows_of_day {
+    ($as_bytes:literal) => {
+        concat!(
+            "SELECT created_at, reference, kind, \
+               reference || '|' || kind || '|' || account || '|' \
+                 || COALESCE(CAST(number AS TEXT), '') || '|' || CAST(amount AS TEXT) || '|' \
+                 || COALESCE(CAST(balance AS TEXT), '') || '|' \
+                 || COALESCE(CAST(debt AS TEXT), '') || '|' || CAST(created_at AS TEXT) AS line \
+             FROM ledger WHERE (created_at, reference",
+            $as_bytes,
+            ", kind",
+            $as_bytes,
+            ") > ($1, $2, $3) AND created_at < $4 ORDER BY created_at, reference",
+            $as_bytes,
+            ", kind",
+            $as_bytes,
+            " LIMIT $5"
+        )
+    };
+}
+
 statements! {
     /// The newest seal.
     LAST = "SELECT day, seal FROM ledger_seals ORDER BY day DESC LIMIT 1";
     /// The first entry from a moment on.
     NEXT = "SELECT created_at FROM ledger WHERE created_at >= $1 ORDER BY created_at LIMIT 1";
-    /// The entries after one, up to a moment, as the texts that are hashed.
-    ROWS_OF_DAY = "SELECT created_at, reference, kind, \
-                     reference || '|' || kind || '|' || account || '|' \
-                       || COALESCE(CAST(number AS TEXT), '') || '|' || CAST(amount AS TEXT) || '|' \
-                       || COALESCE(CAST(balance AS TEXT), '') || '|' \
-                       || COALESCE(CAST(debt AS TEXT), '') || '|' || CAST(created_at AS TEXT) AS line \
-                   FROM ledger WHERE (created_at, reference, kind) > ($1, $2, $3) AND created_at < $4 \
-                   ORDER BY created_at, reference, kind LIMIT $5";
+    /// The entries after one, up to a moment, as the texts that are hashed: in the order of their bytes, whatever
+    /// the database's language is.
+    ROWS_OF_DAY = {
+        sqlite: rows_of_day!(""),
+        postgres: rows_of_day!(" COLLATE \"C\"")
+    };
     /// Seals a day, if nobody has in the meantime.
     SEAL = "INSERT INTO ledger_seals (day, entries, digest, seal, sealed_at) \
             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (day) DO NOTHING";
@@ -73,6 +93,13 @@ pub fn seal_closed_days(cx: &Context) -> Result<Sealed, Problem> {
             Parameter::time(cx.now()),
         ];
         cx.sql()?.execute(&SEAL, &parameters)?;
+        // An anchor outside of the database: who can change that, and has the key, does not reach the log.
+        let fields = [
+            ("day", day.as_str().into()),
+            ("entries", entries.into()),
+            ("seal", seal.as_str().into()),
+        ];
+        cx.log(Level::Info, "ledger-sealed", &fields);
         days.push(day);
         (from, before) = (end, seal);
     }

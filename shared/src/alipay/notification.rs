@@ -24,8 +24,8 @@ pub enum NotificationError {
     SignType,
     /// The signature is missing, or is not Alipay's over these parameters.
     BadSignature,
-    /// Alipay's, but to another application.
-    OtherApp,
+    /// Alipay's, but to another application, or to none that it names: what it says.
+    OtherApp(Notification),
     /// Alipay's public key cannot be used.
     Misconfigured(Misconfigured),
 }
@@ -72,10 +72,13 @@ impl App {
             return Err(NotificationError::SignType);
         }
         self.verify(&parameters, &sign.unwrap_or_default())?;
-        if parameters.get("app_id") != Some(&self.id) {
-            return Err(NotificationError::OtherApp);
+        let is_ours = parameters.get("app_id") == Some(&self.id);
+        let notification = Notification(parameters);
+        if is_ours {
+            Ok(notification)
+        } else {
+            Err(NotificationError::OtherApp(notification))
         }
-        Ok(Notification(parameters))
     }
 
     fn verify(
@@ -275,9 +278,9 @@ mod tests {
     fn another_application_s_message_is_refused() {
         assert_refused!(
             read(&signed(&replaced("app_id", "2021000000000001"))),
-            OtherApp
+            OtherApp(_)
         );
-        assert_refused!(read(&signed(&MESSAGE[1..])), OtherApp);
+        assert_refused!(read(&signed(&MESSAGE[1..])), OtherApp(_));
     }
 
     #[test]

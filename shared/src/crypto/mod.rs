@@ -8,4 +8,4 @@ mod person_key;
 pub mod rsa;
 
 pub use key::{Broken, Key, KeyedHash, Purpose, hex};
-pub use person_key::{PersonKey, STATEMENTS};
+pub use person_key::{NoKey, PersonKey, STATEMENTS};

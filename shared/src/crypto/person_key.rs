@@ -1,5 +1,8 @@
 //! A person's own data key: under it lies what is sensitive about that person, in every table. Destroying
 //! it makes every copy unreadable, the SQL backups included, because it is kept apart from them.
+//!
+//! A destroyed key leaves a tombstone in the key-value store, wherever the key itself lay: an account that a restored
+//! backup brings back is known by it, and deleted again (clause R8).
 
 use rand_core::CryptoRng;
 use uuid::Uuid;
@@ -9,11 +12,18 @@ use crate::http::{Context, Problem};
 use crate::sql::{Parameter, statements};
 use crate::{random, variables};
 
+/// What a tombstone begins with; the moment follows. A wrapped key is longer.
+const TOMBSTONE: &[u8] = b"destroyed ";
+
 statements! {
     /// Only with `person_key_store=sql`.
     INSERT_KEY = "INSERT INTO person_keys (id, wrapped_key) VALUES ($1, $2)";
     /// Only with `person_key_store=sql`.
     SELECT_KEY = "SELECT wrapped_key FROM person_keys WHERE id = $1";
+    /// Only with `person_key_store=sql`.
+    OVERWRITE_KEY = "UPDATE person_keys SET wrapped_key = $1 WHERE id = $2";
+    /// Only with `person_key_store=sql`.
+    DELETE_KEY = "DELETE FROM person_keys WHERE id = $1";
 }
 
 /// A data key and the identifier under which it is stored.
@@ -21,6 +31,22 @@ pub struct PersonKey {
     /// What the account's row names.
     pub id: Uuid,
     key: Key,
+}
+
+/// Why there is no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKey {
+    /// It was destroyed, and said so.
+    Destroyed,
+    /// It is not there, or does not open: no deletion did that.
+    Missing,
+}
+
+impl From<NoKey> for Problem {
+    /// For whoever did not expect it: a value that should open does not.
+    fn from(_: NoKey) -> Self {
+        Broken.into()
+    }
 }
 
 impl PersonKey {
@@ -48,8 +74,16 @@ impl PersonKey {
     /// The stored key `id`.
     ///
     /// # Errors
-    /// The store is unavailable, or the key was destroyed.
+    /// The store is unavailable, or there is no such key.
     pub fn load(cx: &Context, id: Uuid) -> Result<Self, Problem> {
+        Ok(Self::find(cx, id)??)
+    }
+
+    /// The stored key `id`, or why there is none.
+    ///
+    /// # Errors
+    /// The store is unavailable, or the variables are unusable.
+    pub fn find(cx: &Context, id: Uuid) -> Result<Result<Self, NoKey>, Problem> {
         let wrapped = match Place::configured()? {
             Place::KeyValue => cx.key_value()?.get(&context(id))?,
             Place::Sql => cx
@@ -58,12 +92,54 @@ impl PersonKey {
                 .map(|row| row.get("wrapped_key"))
                 .transpose()?,
         };
-        let opened = Key::for_purpose(Purpose::PersonKeyWrap)?
-            .open(&context(id), &wrapped.ok_or(Broken)?)?;
-        Ok(Self {
-            id,
-            key: Key::from_bytes(&opened)?,
-        })
+        let Some(wrapped) = wrapped else {
+            return Ok(Err(NoKey::Missing));
+        };
+        if wrapped.starts_with(TOMBSTONE) {
+            return Ok(Err(NoKey::Destroyed));
+        }
+        let opened = Key::for_purpose(Purpose::PersonKeyWrap)?.open(&context(id), &wrapped);
+        let key = opened.and_then(|bytes| Key::from_bytes(&bytes));
+        Ok(key
+            .map(|key| Self { id, key })
+            .map_err(|Broken| NoKey::Missing))
+    }
+
+    /// Destroys the key `id`, for good; done again it changes nothing. What lies under it opens never more.
+    ///
+    /// The wrapped key is overwritten before anything is deleted. The tombstone comes first: from then on, whatever
+    /// is restored, a deletion that began is finished.
+    ///
+    /// # Errors
+    /// The store is unavailable, or the variables are unusable.
+    pub fn destroy(cx: &Context, id: Uuid) -> Result<(), Problem> {
+        if !Self::is_destroyed(cx, id)? {
+            let tombstone = [TOMBSTONE, cx.now().as_millis().to_string().as_bytes()].concat();
+            cx.key_value()?.set(&context(id), &tombstone)?;
+        }
+        if let Place::Sql = Place::configured()? {
+            let overwritten = [Parameter::blob(TOMBSTONE), Parameter::id(id)];
+            cx.sql()?.execute(&OVERWRITE_KEY, &overwritten)?;
+            cx.sql()?.execute(&DELETE_KEY, &[Parameter::id(id)])?;
+        }
+        Ok(())
+    }
+
+    /// Whether the key `id` was destroyed, as its tombstone says, even if a backup has brought it back.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub fn is_destroyed(cx: &Context, id: Uuid) -> Result<bool, Problem> {
+        let value = cx.key_value()?.get(&context(id))?;
+        Ok(value.is_some_and(|value| value.starts_with(TOMBSTONE)))
+    }
+
+    /// Forgets the tombstone of the key `id`, once no backup can bring its account back.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub fn forget(cx: &Context, id: Uuid) -> Result<(), Problem> {
+        Ok(cx.key_value()?.delete(&context(id))?)
     }
 
     /// Seals a value of this person; see [`Key::seal`].

@@ -41,7 +41,8 @@ pub const KEYS: &[Holding] = &[
         category: Category::Service,
         copy: None,
         sweep: None,
-        purpose: "each person's data key, apart from the database and its backups",
+        purpose: "each person's data key, apart from the database and its backups; after a deletion a tombstone in its \
+                  place, while a backup can bring the account back",
         basis: Safety,
         retention: Account,
         on_deletion: Deleted,

@@ -209,7 +209,7 @@ tables! {
         purpose: "proving that a number is one's own",
         basis: Contract,
         retention: RowExpiry,
-        on_deletion: Expires,
+        on_deletion: Deleted,
         swept: (when "t.expires_at" by "phone_hash, purpose"),
         columns: {
             phone_hash Sensitive Omitted,
@@ -487,6 +487,7 @@ tables! {
             coins Personal Included,
             amount_fen Personal Included,
             channel Personal Included,
+            product Personal Included,
             status Personal Included,
             provider_id Personal Included,
             created_at Personal Included,
@@ -649,6 +650,7 @@ tables! {
             id Personal Included,
             account_id Personal Included,
             kind Personal Included,
+            reason Personal Included,
             subject Personal Included,
             text Sensitive Included,
             status Personal Included,
@@ -661,6 +663,7 @@ tables! {
             refusal Personal Included,
             answer Sensitive Included,
             fee_fen Personal Included,
+            fee_reason Sensitive Included,
         },
     }
     policy_versions in Service {
@@ -695,19 +698,22 @@ tables! {
         },
     }
     announcements in Service {
-        purpose: "what everybody, or everybody concerned, was told: new versions, new services, breaches",
+        purpose: "what everybody, or everybody concerned, was told: new versions, new services, breaches; what is \
+                  public is part of the policy and stays with it",
         basis: Law,
         retention: ThreeYears,
         on_deletion: Kept,
-        swept: (old "CASE WHEN EXISTS (SELECT 1 FROM notices n WHERE n.announcement_id = t.id) THEN NULL \
+        swept: (old "CASE WHEN t.is_public = 1 \
+               OR EXISTS (SELECT 1 FROM notices n WHERE n.announcement_id = t.id) THEN NULL \
                ELSE t.delivered_at END"),
         columns: {
             id Open Omitted,
+            cause Open Omitted,
             kind Open Omitted,
             content Open Omitted,
             purpose Open Omitted,
             is_public Open Omitted,
-            audience Open Omitted,
+            audience Personal Omitted,
             step Open Omitted,
             created_at Open Omitted,
             delivered_at Open Omitted,

@@ -17,6 +17,10 @@ pub(super) enum Body {
 /// What an answer is made of, one piece after the other.
 pub(super) type Chunks = Box<dyn Iterator<Item = Result<Vec<u8>, Problem>>>;
 
+/// Marks an answer that is not the call's last.
+#[derive(Clone)]
+struct Unfinished;
+
 impl Answer {
     /// `body` as JSON.
     pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
@@ -67,6 +71,18 @@ impl Answer {
             Body::Whole(body) => Some(body),
             Body::Chunks(_) => None,
         }
+    }
+
+    /// The call is not at its end: with the same `Idempotency-Key` it goes on, and this answer is not given
+    /// again. Only for a handler that finds by [`super::request_key`] what it did before.
+    #[must_use]
+    pub fn unfinished(mut self) -> Self {
+        self.0.extensions_mut().insert(Unfinished);
+        self
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.0.extensions().get::<Unfinished>().is_none()
     }
 
     /// Sets a header.

@@ -2,8 +2,9 @@
 //! has no second effect (draft-ietf-httpapi-idempotency-key-header-07).
 //!
 //! A key's row is taken before the call runs and holds the answer afterwards, sealed: answers contain
-//! tokens. Only successes are kept: what failed may be tried again with the same key. A call that was stopped half-way leaves its row without an answer; after [`ABANDONED_AFTER`] the
-//! next try runs the whole again, which every handler bears.
+//! tokens. Only successes are kept: what failed may be tried again with the same key, and what is not done yet
+//! ([`Answer::unfinished`]) goes on with it. A call that was stopped half-way leaves its row without an answer;
+//! after [`ABANDONED_AFTER`] the next try runs the whole again, which every handler bears.
 
 use std::time::Duration;
 
@@ -61,23 +62,16 @@ pub(super) fn run_once(cx: &Context, route: &Route) -> Result<Answer, Problem> {
     if let Some(answer) = call.earlier_answer(cx)? {
         return Ok(answer);
     }
-    match (route.run)(cx) {
-        Ok(answer) => {
-            // The effect stands, so the answer goes out even where it cannot be kept.
-            if let Some(body) = answer.whole()
-                && let Err(problem) = call.keep(cx, &answer, body)
-            {
-                problem.log(cx);
-            }
-            Ok(answer)
-        }
-        Err(problem) => {
-            if let Err(unreleased) = call.release(cx) {
-                unreleased.log(cx);
-            }
-            Err(problem)
-        }
+    let outcome = (route.run)(cx);
+    let noted = match &outcome {
+        Ok(answer) if answer.is_finished() => call.keep(cx, answer),
+        _ => call.release(cx),
+    };
+    // The effect stands, so the answer goes out even where it cannot be kept.
+    if let Err(problem) = noted {
+        problem.log(cx);
     }
+    outcome
 }
 
 struct Call {
@@ -164,7 +158,8 @@ impl Call {
         Ok(Some(restore(&opened).ok_or_else(Problem::internal)?))
     }
 
-    fn keep(&self, cx: &Context, answer: &Answer, body: &[u8]) -> Result<(), Problem> {
+    /// No unsafe call answers in pieces.
+    fn keep(&self, cx: &Context, answer: &Answer) -> Result<(), Problem> {
         let kept = Kept {
             status: answer.0.status().as_u16(),
             headers: answer
@@ -175,7 +170,7 @@ impl Call {
                     Some((name.to_string(), value.to_str().ok()?.to_owned()))
                 })
                 .collect(),
-            body: String::from_utf8_lossy(body).into_owned(),
+            body: String::from_utf8_lossy(answer.whole().unwrap_or_default()).into_owned(),
         };
         let plain = serde_json::to_vec(&kept).expect("plain data");
         let sealed = self.key.seal(&self.context(), &plain, &mut random::host());

@@ -67,14 +67,34 @@ impl PageRequest {
     }
 }
 
-impl FromContext for PageRequest {
-    fn from_context(cx: &Context) -> Result<Self, Problem> {
-        read(cx.request().uri().query().unwrap_or_default())
+impl PageRequest {
+    /// The page that is asked for where a list takes other parameters too: each goes, with its value, to `other`.
+    ///
+    /// # Errors
+    /// 422 `invalid-fields`, for the first parameter that is wrong.
+    pub fn read(
+        cx: &Context,
+        other: impl FnMut(&str, &str) -> Result<(), Violation>,
+    ) -> Result<Self, Problem> {
+        read(cx.request().uri().query().unwrap_or_default(), other)
             .map_err(|violation| Problem::invalid_fields(&[violation]))
     }
 }
 
-fn read(query: &str) -> Result<PageRequest, Violation> {
+impl FromContext for PageRequest {
+    fn from_context(cx: &Context) -> Result<Self, Problem> {
+        Self::read(cx, unknown)
+    }
+}
+
+fn unknown(name: &str, _: &str) -> Result<(), Violation> {
+    Err(Violation::new(name, "unknown"))
+}
+
+fn read(
+    query: &str,
+    mut other: impl FnMut(&str, &str) -> Result<(), Violation>,
+) -> Result<PageRequest, Violation> {
     let mut request = PageRequest {
         limit: DEFAULT_LIMIT,
         last_seen: None,
@@ -90,7 +110,7 @@ fn read(query: &str) -> Result<PageRequest, Violation> {
                     .ok_or_else(|| Violation::new("cursor", "invalid"))?;
                 request.last_seen = Some(id);
             }
-            _ => return Err(Violation::new(key, "unknown")),
+            _ => other(&key, &value)?,
         }
     }
     Ok(request)
@@ -126,7 +146,7 @@ mod tests {
         let mut seen = Vec::new();
         let mut query = "limit=10".to_owned();
         loop {
-            let request = read(&query).unwrap();
+            let request = read(&query, unknown).unwrap();
             let selected = rows
                 .iter()
                 .copied()
@@ -152,7 +172,7 @@ mod tests {
             ("cursor=x", "cursor"),
             ("page=2", "page"),
         ] {
-            assert_eq!(read(query).unwrap_err().field, field);
+            assert_eq!(read(query, unknown).unwrap_err().field, field);
         }
     }
 }

@@ -174,7 +174,7 @@ impl Problem {
         answer
     }
 
-    /// Logs its cause, where the fault is ours: also for one that a request survived and does not answer.
+    /// Logs what the log must say of it: also for one that is survived and not answered.
     pub fn log(&self, cx: &Context) {
         if let Some(cause) = &self.cause {
             let fields = [

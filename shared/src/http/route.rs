@@ -12,6 +12,8 @@ pub struct Route {
     pub path: &'static str,
     /// The largest body that is read, in bytes.
     pub max_body: usize,
+    /// What a problem of this route's gets beside our own members.
+    pub dress: fn(Problem) -> Problem,
     /// Finds the handler's arguments and calls it.
     pub run: fn(&Context) -> Result<Answer, Problem>,
 }
@@ -21,15 +23,17 @@ pub struct Route {
 pub const MAX_BODY: usize = 64 * 1024;
 
 /// A route table: `METHOD "path" => handler,` a line. `METHOD "path" (limit BYTES) => handler,` takes bodies
-/// of another size.
+/// of another size; `METHOD "path" (problems DRESS) => handler,` adds to the problems that it answers.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __routes {
-    ($($method:ident $path:literal $((limit $limit:expr))? => $handler:path,)*) => {
+    ($($method:ident $path:literal $((limit $limit:expr))? $((problems $dress:path))?
+        => $handler:path,)*) => {
         &[$($crate::http::Route {
             method: ::http::Method::$method,
             path: $path,
             max_body: [$($limit,)? $crate::http::MAX_BODY][0],
+            dress: [$($dress as fn($crate::http::Problem) -> $crate::http::Problem,)? |it| it][0],
             run: |cx| $crate::http::Handler::call($handler, cx),
         }),*]
     };

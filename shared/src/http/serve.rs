@@ -64,12 +64,13 @@ async fn dispatch(
     let (route, parameters) = route::find(tables, request.method(), request.uri().path())?;
     // A body that nobody reads costs host calls all the same.
     if !matches!(request.method(), &Method::GET | &Method::HEAD) {
-        *request.body_mut() = read_body(incoming, route.max_body).await?;
+        let body = read_body(incoming, route.max_body).await;
+        *request.body_mut() = body.map_err(route.dress)?;
     }
     let cx = Context::new(request, parameters, id, now);
     Ok(idempotency::run_once(&cx, route).unwrap_or_else(|problem| {
         problem.log(&cx);
-        problem.into_answer(id)
+        (route.dress)(problem).into_answer(id)
     }))
 }
 

@@ -118,6 +118,19 @@ impl Builder {
     }
 }
 
+/// Runs a script: whether it is content, and what it says.
+fn run_script(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> (bool, String) {
+    let path = host::workspace().join("scripts").join(name);
+    let output = std::process::Command::new(path)
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .output()
+        .expect("the script is there");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    (output.status.success(), said)
+}
+
 /// An agreement with every recipient.
 fn with_everybody() -> String {
     let agreements = RECIPIENTS
@@ -139,6 +152,11 @@ impl App {
         Builder::prepare(engine).start()
     }
 
+    /// Whether somebody runs it.
+    pub fn has_operators(&self) -> bool {
+        self.variables.contains_key("operator_tokens")
+    }
+
     /// Whether the host has a clock and faults to steer.
     pub fn host_is_stand_in() -> bool {
         host::is_stand_in()
@@ -158,6 +176,11 @@ impl App {
         self.host = Some(host);
     }
 
+    /// Stops the host. [`App::restart`] starts it again.
+    pub fn stop(&mut self) {
+        self.host = None;
+    }
+
     /// Kills the host with SIGKILL, whatever it is doing. [`App::restart`] starts it again.
     pub fn kill(&self) {
         self.host.as_ref().expect("it runs").kill();
@@ -165,18 +188,32 @@ impl App {
 
     /// Runs `scripts/ledger-check` on the database: whether it is content, and what it says.
     pub fn ledger_check(&self) -> (bool, String) {
+        self.ledger_check_at("now")
+    }
+
+    /// As [`App::ledger_check`], at a time as `date` reads it.
+    pub fn ledger_check_at(&self, time: &str) -> (bool, String) {
         let (engine, database) = self.database.address();
-        let output = std::process::Command::new(host::workspace().join("scripts/ledger-check"))
-            .args([engine, &database])
-            .env(
-                "SPIN_VARIABLE_APPLICATION_KEY",
-                &self.variables["application_key"],
-            )
-            .output()
-            .expect("the script is there");
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        (output.status.success(), said)
+        let key = &self.variables["application_key"];
+        let key = [("SPIN_VARIABLE_APPLICATION_KEY", key.as_str())];
+        run_script("ledger-check", &[engine, &database, time], &key)
+    }
+
+    /// Runs `scripts/compact` on the state directory, and on the database, while nothing serves: whether it is
+    /// content, and what it says.
+    pub fn compact(&self) -> (bool, String) {
+        let state = self.state.path().to_string_lossy();
+        let mut arguments = vec!["--state-dir", &state, "--logs"];
+        let owner = self.database.owner_url();
+        if let Some(url) = &owner {
+            arguments.extend(["--postgres", url]);
+        }
+        run_script("compact", &arguments, &[])
+    }
+
+    /// Runs `scripts/replay-deletions` as this operator: whether it is content, and what it says.
+    pub fn replay_deletions(&self, token: &str) -> (bool, String) {
+        run_script("replay-deletions", &[self.url()], &[("OPERATOR", token)])
     }
 
     /// The value that was set for a variable.
@@ -250,6 +287,11 @@ impl App {
     /// Every key of the key-value store with its value.
     pub fn key_value(&self) -> Vec<(String, Vec<u8>)> {
         key_value::entries(self.state.path())
+    }
+
+    /// Overwrites a key of the key-value store that is there.
+    pub fn overwrite_key(&self, key: &str, value: &[u8]) {
+        key_value::overwrite(self.state.path(), key, value);
     }
 
     /// The host's state directory.

@@ -20,6 +20,28 @@ pub enum Engine {
     Postgres,
 }
 
+/// A copy of a database, gone when this is dropped.
+pub enum Backup {
+    /// A file.
+    Sqlite {
+        /// What the file lies in.
+        _folder: TempDir,
+        /// The file.
+        copy: PathBuf,
+    },
+    /// Another database of the server.
+    Postgres(String),
+}
+
+impl Drop for Backup {
+    fn drop(&mut self) {
+        if let Self::Postgres(name) = self {
+            // As with the database itself.
+            let _ = administrator().batch_execute(&format!("DROP DATABASE IF EXISTS {name}"));
+        }
+    }
+}
+
 /// One value of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
@@ -83,6 +105,57 @@ impl Database {
         }
     }
 
+    /// The address of a PostgreSQL database for its tables' owner.
+    pub(crate) fn owner_url(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres { name, .. } => Some(url_of(name)),
+        }
+    }
+
+    /// A copy of everything, as a backup has it. Nobody may use the database meanwhile.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub fn back_up(&self) -> Backup {
+        match self {
+            Self::Sqlite(file) => {
+                let folder = TempDir::new().expect("a temporary directory");
+                let copy = folder.path().join("backup.db");
+                sqlite_rows(file, &format!("VACUUM INTO '{}'", copy.display()));
+                Backup::Sqlite {
+                    _folder: folder,
+                    copy,
+                }
+            }
+            Self::Postgres { name, client, .. } => {
+                let copy = format!("{name}_backup");
+                replace_postgres(&copy, name, client, name);
+                Backup::Postgres(copy)
+            }
+        }
+    }
+
+    /// The state of the backup again. Nobody may use the database meanwhile.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub fn restore(&self, backup: &Backup) {
+        match (self, backup) {
+            (Self::Sqlite(file), Backup::Sqlite { copy, .. }) => {
+                for suffix in ["-wal", "-shm"] {
+                    // There is none if the last connection was closed well.
+                    let _ = fs::remove_file(format!("{}{suffix}", file.display()));
+                }
+                fs::copy(copy, file).expect("the state directory is writable");
+            }
+            (Self::Postgres { name, client, .. }, Backup::Postgres(copy)) => {
+                replace_postgres(name, copy, client, name);
+            }
+            _ => panic!("a backup of the other engine"),
+        }
+    }
+
     /// Which engine it is.
     pub fn engine(&self) -> Engine {
         match self {
@@ -96,13 +169,34 @@ impl Database {
     /// # Panics
     /// If the database refuses it.
     pub fn rows(&self, statement: &str) -> Vec<Vec<Cell>> {
+        let rows = self.try_rows(statement);
+        rows.unwrap_or_else(|error| panic!("{statement}: {error}"))
+    }
+
+    /// As [`Database::rows`], as the tables' owner.
+    ///
+    /// # Errors
+    /// The database refuses it, in these words.
+    pub fn try_rows(&self, statement: &str) -> Result<Vec<Vec<Cell>>, String> {
         match self {
             Self::Sqlite(file) => sqlite_rows(file, statement),
             Self::Postgres { client, .. } => {
                 let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
-                let rows = client.query(statement, &[]);
-                let rows = rows.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
-                rows.iter().map(postgres_row).collect()
+                postgres_rows(&mut client, statement)
+            }
+        }
+    }
+
+    /// As [`Database::try_rows`], with no more rights than the application has. On SQLite it has them all.
+    ///
+    /// # Errors
+    /// The database refuses it, in these words.
+    pub fn try_rows_as_application(&self, statement: &str) -> Result<Vec<Vec<Cell>>, String> {
+        match self {
+            Self::Sqlite(file) => sqlite_rows(file, statement),
+            Self::Postgres { url, .. } => {
+                let client = postgres::Client::connect(url, postgres::NoTls);
+                postgres_rows(&mut client.expect("the application may connect"), statement)
             }
         }
     }
@@ -219,7 +313,7 @@ fn migrated_file() -> &'static [u8] {
     })
 }
 
-fn sqlite_rows(file: &Path, statement: &str) -> Vec<Vec<Cell>> {
+fn sqlite_rows(file: &Path, statement: &str) -> Result<Vec<Vec<Cell>>, String> {
     let run = || -> rusqlite::Result<Vec<Vec<Cell>>> {
         let connection = rusqlite::Connection::open(file)?;
         let mut prepared = connection.prepare(statement)?;
@@ -231,7 +325,15 @@ fn sqlite_rows(file: &Path, statement: &str) -> Vec<Vec<Cell>> {
         })?;
         rows.collect()
     };
-    run().unwrap_or_else(|error| panic!("{statement}: {error}"))
+    run().map_err(|error| error.to_string())
+}
+
+fn postgres_rows(client: &mut postgres::Client, statement: &str) -> Result<Vec<Vec<Cell>>, String> {
+    let rows = client.query(statement, &[]).map_err(|error| {
+        let said = error.as_db_error().map(|error| error.message().to_owned());
+        said.unwrap_or_else(|| error.to_string())
+    })?;
+    Ok(rows.iter().map(postgres_row).collect())
 }
 
 fn sqlite_cell(value: ValueRef<'_>) -> Cell {
@@ -256,6 +358,33 @@ fn administrator() -> postgres::Client {
         .unwrap_or_else(|error| panic!("TEST_POSTGRES_URL: {error}"))
 }
 
+/// Makes the database `new` of `template`; `client` is connected to `name` before and afterwards.
+fn replace_postgres(new: &str, template: &str, client: &Mutex<postgres::Client>, name: &str) {
+    let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
+    // A template may have no other connections.
+    *client = administrator();
+    for statement in [
+        format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('{new}', '{template}')"
+        ),
+        format!("DROP DATABASE IF EXISTS {new} WITH (FORCE)"),
+        format!("CREATE DATABASE {new} TEMPLATE {template}"),
+    ] {
+        let done = client.batch_execute(&statement);
+        done.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+    }
+    *client = postgres::Client::connect(&url_of(name), postgres::NoTls).expect("it is there");
+}
+
+/// The superuser's address of a database on the tests' server.
+fn url_of(name: &str) -> String {
+    let url = administrator_url();
+    let (server, _) = url
+        .rsplit_once('/')
+        .expect("TEST_POSTGRES_URL names a database");
+    format!("{server}/{name}")
+}
+
 /// The role that the migrations make for the application.
 const APPLICATION_ROLE: &str = "chuangrenmai_application";
 
@@ -266,11 +395,7 @@ fn create_postgres() -> Database {
     administrator()
         .batch_execute(&create)
         .expect("a superuser may create databases");
-    let url = administrator_url();
-    let (server, _) = url
-        .rsplit_once('/')
-        .expect("TEST_POSTGRES_URL names a database");
-    let url = format!("{server}/{name}");
+    let url = url_of(&name);
     let mut client = postgres::Client::connect(&url, postgres::NoTls).expect("it was just created");
     client
         .batch_execute(&migrations(Engine::Postgres))
@@ -282,6 +407,7 @@ fn create_postgres() -> Database {
              ALTER ROLE {APPLICATION_ROLE} LOGIN PASSWORD '{APPLICATION_ROLE}'; COMMIT"
         ))
         .expect("a superuser may change roles");
+    let (server, _) = url.rsplit_once('/').expect("made with a name");
     let (_, host) = server
         .rsplit_once('@')
         .unwrap_or(("", server.trim_start_matches("postgres://")));

@@ -20,3 +20,17 @@ pub fn entries(state: &Path) -> Vec<(String, Vec<u8>)> {
     };
     read().expect("the host's key-value file has the table spin_key_value")
 }
+
+/// Overwrites a key that is there, behind the application's back.
+pub fn overwrite(state: &Path, key: &str, value: &[u8]) {
+    let file = state.join("sqlite_key_value.db");
+    let write = || -> rusqlite::Result<usize> {
+        let connection = rusqlite::Connection::open(file)?;
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        connection.execute(
+            "UPDATE spin_key_value SET value = ?2 WHERE key = ?1",
+            rusqlite::params![key, value],
+        )
+    };
+    assert_eq!(write().expect("the host's file"), 1, "{key}");
+}

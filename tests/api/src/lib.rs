@@ -30,7 +30,7 @@ mod uploads;
 pub use answer::Answer;
 pub use app::{App, Builder};
 pub use clock::{Clock, DAY, HOUR, MINUTE, SECOND};
-pub use database::{Cell, Database, Engine};
+pub use database::{Backup, Cell, Database, Engine};
 pub use faults::{Call, Faults};
 pub use log::Log;
 pub use operators::{ACCOUNTANT, ADMIN, Operator, REVIEWER, SCHEDULER};

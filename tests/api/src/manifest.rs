@@ -16,7 +16,7 @@ component = "guards"
 
 [component.guards]
 source = "target/wasm/wasm32-wasip1/release/examples/guards.wasm"
-allowed_outbound_hosts = ["{{ database_host }}"]
+allowed_outbound_hosts = ["{{ database_host }}", "http://account-deletion.spin.internal"]
 key_value_stores = ["default"]
 sqlite_databases = ["default"]
 

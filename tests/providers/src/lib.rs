@@ -13,6 +13,7 @@ mod encoding;
 mod http;
 pub mod keys;
 pub mod oss;
+pub mod relay;
 mod rsa;
 mod stand_in;
 pub mod webhook;

@@ -89,7 +89,7 @@ fn refused(error: NotificationError) -> Error {
         NotificationError::Charset => ("charset-unsupported", "alipay message: not in UTF-8"),
         NotificationError::SignType => ("sign-type-unsupported", "alipay message: not RSA2"),
         NotificationError::BadSignature => ("signature-invalid", "alipay message: not Alipay's"),
-        NotificationError::OtherApp => ("app-mismatch", "alipay message: another application's"),
+        NotificationError::OtherApp(_) => ("app-mismatch", "alipay message: another application's"),
         NotificationError::Misconfigured(misconfigured) => return misconfigured.into(),
     };
     Error::MessageRefused { name, cause }

@@ -1,8 +1,10 @@
 //! What Alipay posts to `notify_url`: `trade_status_sync`. The parameters are those of
 //! <https://opendocs.alipay.com/open/204/105301>; those that tell of the payer are not read (clause E27).
 //!
-//! Payment and refunds come by the same notification: what tells a refund is that `refund_fee` and
-//! `gmt_refund` are there. A full refund closes the trade, as does a deadline that nobody met.
+//! Payment and refunds come by the same notification: what tells a refund is that `refund_fee` is more than
+//! nothing, and `gmt_refund` is there. The documented example of a payment has `refund_fee=0.00` and
+//! `gmt_close`, and so have the trades that nobody paid in time. A full refund closes the trade, as does a
+//! deadline that nobody met.
 
 use shared::alipay::Notification;
 use shared::time::Timestamp;
@@ -18,6 +20,8 @@ pub struct TradeNotice<'a> {
     pub notify_id: &'a str,
     /// When it was sent this time.
     pub notify_time: Timestamp,
+    /// To which application: whether that is ours is for the caller to see.
+    pub app_id: &'a str,
     /// Who was paid, by Alipay's id: whether that is us is for the caller to see.
     pub seller_id: &'a str,
     /// Alipay's number of the trade: 1 to 64 letters and digits.
@@ -73,7 +77,7 @@ pub enum NoticeError {
 }
 
 impl<'a> TradeNotice<'a> {
-    /// Reads a notification whose signature and application were checked.
+    /// Reads a notification whose signature was checked.
     ///
     /// # Errors
     /// See [`NoticeError`].
@@ -103,6 +107,7 @@ impl<'a> TradeNotice<'a> {
             notify_time: parameters
                 .time("notify_time")?
                 .ok_or(NoticeError::Missing("notify_time"))?,
+            app_id: parameters.visible("app_id", 32)?,
             seller_id: parameters.visible("seller_id", 28)?,
             trade_no: Some(parameters.required("trade_no")?)
                 .filter(|number| is_trade_no(number))
@@ -124,6 +129,7 @@ impl<'a> Refunded<'a> {
             parameters.time("gmt_refund")?,
         ) {
             (None, None) => return Ok(None),
+            (Some(fee), None) if yuan::is_nothing(fee) => return Ok(None),
             (Some(fee), Some(at)) => (fee, at),
             (Some(_), None) => return Err(NoticeError::Missing("gmt_refund")),
             (None, Some(_)) => return Err(NoticeError::Missing("refund_fee")),
@@ -220,6 +226,7 @@ mod tests {
         let expected = TradeNotice {
             notify_id: "2019081500222155624068450559358070",
             notify_time: NOW,
+            app_id: "2019073166072302",
             seller_id: "2088531891668739",
             trade_no: "2019081522001468450512505578",
             out_trade_no: "20190815155618536-564-57",
@@ -232,6 +239,70 @@ mod tests {
         let changed = body.replace("total_amount=0.10", "total_amount=9.10");
         assert_ne!(changed, body);
         assert!(app.notification(Some(FORM), changed.as_bytes()).is_err());
+    }
+
+    /// The example of <https://opendocs.alipay.com/open/204/105301> ("异步返回结果的验签"), as it stands but for
+    /// its signature: the key is not published, and `sign_type` was RSA once.
+    #[test]
+    fn the_documented_example_means_paid() {
+        let body = signed_form(&[
+            ("total_amount", "2.00"),
+            ("buyer_id", "2088102116773037"),
+            ("body", "大乐透2.1"),
+            ("trade_no", "2016071921001003030200089909"),
+            ("refund_fee", "0.00"),
+            ("notify_time", "2016-07-19 14:10:49"),
+            ("subject", "大乐透2.1"),
+            ("charset", "utf-8"),
+            ("notify_type", "trade_status_sync"),
+            ("out_trade_no", "0719141034-6418"),
+            ("gmt_close", "2016-07-19 14:10:46"),
+            ("gmt_payment", "2016-07-19 14:10:47"),
+            ("trade_status", "TRADE_SUCCESS"),
+            ("version", "1.0"),
+            ("gmt_create", "2016-07-19 14:10:44"),
+            ("app_id", "2015102700040153"),
+            ("seller_id", "2088102119685838"),
+            ("notify_id", "4a91b7a78a503640467525113fb7d8bg8e"),
+        ]);
+        let app = App::new(
+            String::new(),
+            "2015102700040153".to_owned(),
+            String::new(),
+            include_str!("../../../../shared/testdata/rsa/other-public-spki.pem").to_owned(),
+        );
+        let notification = app.notification(Some(FORM), body.as_bytes()).unwrap();
+        let notice = TradeNotice::read(&notification).unwrap();
+        assert_eq!((notice.total_fen, notice.means), (200, Means::Paid));
+        assert_eq!(notice.out_trade_no, "0719141034-6418");
+    }
+
+    #[test]
+    fn a_refund_of_nothing_is_none() {
+        let closed = ("gmt_close", "2019-08-15 15:56:24");
+        for fee in ["0", "0.0", "0.00"] {
+            for status in ["TRADE_SUCCESS", "TRADE_FINISHED"] {
+                let notification =
+                    notification(&[("trade_status", status), ("refund_fee", fee), closed]);
+                let notice = TradeNotice::read(&notification).unwrap();
+                assert_eq!(notice.means, Means::Paid, "{status} {fee}");
+            }
+            let notification = notification(&[
+                ("trade_status", "TRADE_CLOSED"),
+                ("gmt_payment", ""),
+                ("refund_fee", fee),
+                closed,
+            ]);
+            let notice = TradeNotice::read(&notification).unwrap();
+            assert_eq!(notice.means, Means::TimedOut, "{fee}");
+        }
+        for fee in ["0.01", "0.001", "-0.00", "00", "x"] {
+            assert_eq!(
+                error(&[("refund_fee", fee)]),
+                NoticeError::Missing("gmt_refund"),
+                "{fee}"
+            );
+        }
     }
 
     #[test]

@@ -64,6 +64,7 @@ mod tests {
         notify_url: "https://x.example/payment/alipay",
     };
 
+    // clause E27
     #[test]
     fn the_order_string_holds_the_order_and_nothing_else() {
         let text = order_string(&app(), &ORDER, NOW, &mut shared::random::host()).unwrap();

@@ -40,20 +40,23 @@ pub enum Outcome {
 }
 
 /// Why a refund is refused (<https://opendocs.alipay.com/open/028sm9>, business error codes). None passes by
-/// itself.
+/// itself. For all but the first three, [`super::refund_query`] tells whether this very refund went through
+/// before: it may be what closed the trade, or left nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Our account holds too little: after a deposit, the same refund works.
     BalanceTooLow,
     /// Alipay holds the trade's money for now: people ask Alipay, then the same refund may work.
     Frozen,
+    /// There is no such trade.
+    NotPaid,
     /// The trade cannot be refunded any more, or never could: the money must go back in another way.
     NotRefundable,
-    /// The trade is not paid, not there, or closed: [`super::query`] tells.
-    NotPaid,
+    /// The trade is not paid, or closed.
+    Closed,
     /// More than what is left of the trade.
     TooMuch,
-    /// Another amount went by this number before: [`super::refund_query`] tells.
+    /// Another amount went by this number before.
     OtherAmount,
 }
 
@@ -63,9 +66,8 @@ impl Reason {
             "ACQ.SELLER_BALANCE_NOT_ENOUGH" => Some(Self::BalanceTooLow),
             "ACQ.REASON_TRADE_BEEN_FREEZEN" => Some(Self::Frozen),
             "ACQ.TRADE_HAS_FINISHED" | "ACQ.TRADE_NOT_ALLOW_REFUND" => Some(Self::NotRefundable),
-            "ACQ.TRADE_STATUS_ERROR" | "ACQ.TRADE_NOT_EXIST" | "ACQ.TRADE_HAS_CLOSE" => {
-                Some(Self::NotPaid)
-            }
+            "ACQ.TRADE_NOT_EXIST" => Some(Self::NotPaid),
+            "ACQ.TRADE_STATUS_ERROR" | "ACQ.TRADE_HAS_CLOSE" => Some(Self::Closed),
             "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL"
             | "ACQ.REASON_TRADE_REFUND_FEE_ERR"
             | "ACQ.REFUND_FEE_ERROR" => Some(Self::TooMuch),
@@ -201,7 +203,9 @@ mod tests {
             ("ACQ.SELLER_BALANCE_NOT_ENOUGH", Reason::BalanceTooLow),
             ("ACQ.REASON_TRADE_BEEN_FREEZEN", Reason::Frozen),
             ("ACQ.TRADE_HAS_FINISHED", Reason::NotRefundable),
-            ("ACQ.TRADE_STATUS_ERROR", Reason::NotPaid),
+            ("ACQ.TRADE_NOT_EXIST", Reason::NotPaid),
+            ("ACQ.TRADE_STATUS_ERROR", Reason::Closed),
+            ("ACQ.TRADE_HAS_CLOSE", Reason::Closed),
             ("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", Reason::TooMuch),
             ("ACQ.DISCORDANT_REPEAT_REQUEST", Reason::OtherAmount),
         ] {

@@ -17,13 +17,12 @@ const METHOD: &str = "alipay.trade.fastpay.refund.query";
 /// What Alipay knows of a refund.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The money went back: this much of this refund alone, in fen.
-    Done {
-        /// In fen.
-        refund_fen: i64,
-    },
+    /// The money went back.
+    Done,
     /// Not done: it never arrived, failed, or is still under way. Send the same refund again.
     NotYet,
+    /// The number belongs to a refund of another amount, which is done.
+    OtherAmount,
 }
 
 #[derive(Deserialize)]
@@ -65,9 +64,11 @@ pub fn answer(app: &App, refund: &Refund, body: &[u8]) -> Result<Outcome, Failur
             if answer.out_trade_no.as_deref() == Some(refund.out_trade_no)
                 && answer.out_request_no.as_deref() == Some(refund.out_request_no) =>
         {
-            let amount = answer.refund_amount.as_deref().and_then(yuan::to_fen);
-            let refund_fen = amount.ok_or(Failure::Malformed)?;
-            Ok(Outcome::Done { refund_fen })
+            match answer.refund_amount.as_deref().and_then(yuan::to_fen) {
+                Some(fen) if fen == refund.amount_fen => Ok(Outcome::Done),
+                Some(_) => Ok(Outcome::OtherAmount),
+                None => Err(Failure::Malformed),
+            }
         }
         Some(_) => Err(Failure::Malformed),
     }
@@ -107,8 +108,10 @@ mod tests {
 
     #[test]
     fn a_refund_is_found_only_by_its_status() {
-        let expected = Outcome::Done { refund_fen: 250 };
-        assert_eq!(read(&done()).unwrap(), expected);
+        assert_eq!(read(&done()).unwrap(), Outcome::Done);
+        let mut other = done();
+        other["refund_amount"] = json!("2.51");
+        assert_eq!(read(&other).unwrap(), Outcome::OtherAmount);
         assert_eq!(read(&json!({ "code": "10000" })).unwrap(), Outcome::NotYet);
         let mut without_status = done();
         without_status["refund_status"] = json!("");

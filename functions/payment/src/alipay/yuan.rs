@@ -29,6 +29,11 @@ pub fn to_fen(yuan: &str) -> Option<i64> {
     Some(whole * 100 + decimals).filter(|fen| RANGE.contains(fen))
 }
 
+/// Whether an amount is zero, in whichever of the forms that [`to_fen`] reads.
+pub fn is_nothing(yuan: &str) -> bool {
+    ["0", "0.0", "0.00"].contains(&yuan)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -198,3 +198,50 @@ impl Chain {
         key?.ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ROOT;
+    use super::*;
+
+    // Apple's own: see testdata/apple/README.md.
+    const LEAF: &[u8] = include_bytes!("../../testdata/apple/signing.der");
+    const INTERMEDIATE: &[u8] = include_bytes!("../../testdata/apple/wwdrg6.der");
+
+    fn check(chain: [&[u8]; 3]) -> Result<Chain, ChainError> {
+        Chain::check(&chain.map(<[u8]>::to_vec), &[ROOT.to_vec()])
+    }
+
+    #[test]
+    fn the_app_stores_real_chain_leads_to_the_built_in_root() {
+        let chain = check([LEAF, INTERMEDIATE, ROOT]).unwrap_or_else(|error| panic!("{error:?}"));
+        assert!(chain.key().is_some());
+        // The leaf is valid from 2025-09-19T19:44:51Z to 2027-10-13T17:47:23Z; a minute's skew is allowed.
+        let (from, until) = (1_758_311_091_000, 1_823_449_643_000);
+        for (at, is_valid) in [
+            (1_761_962_975_000, true),
+            (from - SKEW_MS, true),
+            (from - SKEW_MS - 1, false),
+            (until + SKEW_MS, true),
+            (until + SKEW_MS + 1, false),
+        ] {
+            assert_eq!(chain.is_valid_at(Timestamp(at)), is_valid, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_real_chain_in_another_order_or_changed_is_none() {
+        let mut changed = LEAF.to_vec();
+        changed[200] ^= 1;
+        for (chain, error) in [
+            ([INTERMEDIATE, LEAF, ROOT], ChainError::UnknownRoot),
+            ([LEAF, ROOT, ROOT], ChainError::NotIssued),
+            ([LEAF, LEAF, ROOT], ChainError::UnknownRoot),
+            ([ROOT, INTERMEDIATE, ROOT], ChainError::NotIssued),
+            ([&LEAF[1..], INTERMEDIATE, ROOT], ChainError::Malformed),
+        ] {
+            assert_eq!(check(chain).err(), Some(error));
+        }
+        assert!(check([&changed, INTERMEDIATE, ROOT]).is_err());
+    }
+}

@@ -16,7 +16,7 @@ mod transaction;
 pub use api::{AnswerError, Api};
 pub use jws::JwsError;
 pub use notification::{Event, Notification, NotificationError};
-pub use transaction::{Transaction, is_transaction_id};
+pub use transaction::{Share, Transaction, is_transaction_id};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -100,13 +100,18 @@ impl Store {
         })
     }
 
-    /// Whether something is about our app. Where it does not name the app's number, the bundle tells.
-    fn owns(&self, bundle_id: &str, environment: &str, app_apple_id: Option<i64>) -> bool {
-        let is_our_number = match (self.environment, app_apple_id) {
-            (Environment::Production(ours), Some(id)) => id == ours,
-            _ => true,
-        };
-        is_our_number && bundle_id == self.bundle_id && environment == self.environment.name()
+    /// Whether something is about our app, as far as the bundle tells.
+    fn owns(&self, bundle_id: &str, environment: &str) -> bool {
+        bundle_id == self.bundle_id && environment == self.environment.name()
+    }
+
+    /// Whether this is the app's number, which comes with every notification in production, and must
+    /// (`verifyNotification` in `jws_verification.ts`).
+    fn is_numbered(&self, app_apple_id: Option<i64>) -> bool {
+        match self.environment {
+            Environment::Production(ours) => app_apple_id == Some(ours),
+            Environment::Sandbox => true,
+        }
     }
 }
 
@@ -200,11 +205,13 @@ mod tests {
     #[test]
     fn another_bundle_number_or_environment_is_foreign() {
         let production = store("Production", "").unwrap();
-        assert!(production.owns("com.example", "Production", Some(1234)));
-        assert!(production.owns("com.example", "Production", None));
-        assert!(!production.owns("com.example", "Production", Some(1235)));
-        assert!(!production.owns("com.example", "Sandbox", Some(1234)));
-        assert!(!production.owns("com.exampl", "Production", Some(1234)));
-        assert!(example("Sandbox").owns("com.example", "Sandbox", None));
+        assert!(production.owns("com.example", "Production"));
+        assert!(!production.owns("com.example", "Sandbox"));
+        assert!(!production.owns("com.exampl", "Production"));
+        assert!(production.is_numbered(Some(1234)));
+        assert!(!production.is_numbered(Some(1235)));
+        assert!(!production.is_numbered(None));
+        let sandbox = example("Sandbox");
+        assert!(sandbox.owns("com.example", "Sandbox") && sandbox.is_numbered(None));
     }
 }

@@ -89,9 +89,7 @@ impl Store {
         let body: Body = serde_json::from_slice(body).map_err(|_| NotificationError::Malformed)?;
         let payload: Payload = jws::read(&body.signed_payload, &self.roots)?;
         let event = match &payload.data {
-            Some(data) if !self.owns(&data.bundle_id, &data.environment, data.app_apple_id) => {
-                Signed::Foreign
-            }
+            Some(data) if !self.owns_data(data) => Signed::Foreign,
             data => self.event(&payload.notification_type, data.as_ref())?,
         };
         Ok(Notification {
@@ -99,6 +97,10 @@ impl Store {
             signed_at: Timestamp(payload.signed_date),
             event,
         })
+    }
+
+    fn owns_data(&self, data: &Data) -> bool {
+        self.owns(&data.bundle_id, &data.environment) && self.is_numbered(data.app_apple_id)
     }
 
     fn event(&self, name: &str, data: Option<&Data>) -> Result<Signed<Event>, JwsError> {

@@ -27,8 +27,37 @@ pub struct Transaction {
     pub app_account_token: Option<Uuid>,
     /// When Apple gave the money back, or took the right back.
     pub revoked_at: Option<Timestamp>,
+    /// How much of it, once that happened.
+    pub revoked: Share,
     /// When Apple said all this.
     pub signed_at: Timestamp,
+}
+
+/// A part of a purchase, in milliunits of a percent: `revocationPercentage`
+/// (<https://developer.apple.com/documentation/appstoreservernotifications/revocationpercentage>). Refunds of
+/// consumables can be prorated by what was consumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Share(i64);
+
+impl Share {
+    /// 100 %, which is meant where no percentage comes.
+    pub const ALL: Self = Self(100_000);
+
+    /// This part of an amount that is not negative. Apple rounds the percentage, so that is undone by rounding.
+    pub fn of(self, amount: i64) -> i64 {
+        (amount * self.0 + Self::ALL.0 / 2) / Self::ALL.0
+    }
+}
+
+impl TryFrom<i64> for Share {
+    type Error = &'static str;
+
+    fn try_from(milliunits: i64) -> Result<Self, Self::Error> {
+        let share = Self(milliunits);
+        let is_share = (0..=Self::ALL.0).contains(&milliunits);
+        is_share.then_some(share).ok_or("no percentage")
+    }
 }
 
 #[derive(Deserialize)]
@@ -43,6 +72,7 @@ struct Payload {
     quantity: i64,
     app_account_token: Option<Uuid>,
     revocation_date: Option<i64>,
+    revocation_percentage: Option<Share>,
     signed_date: i64,
 }
 
@@ -59,7 +89,7 @@ impl Store {
     /// See [`JwsError`].
     pub fn transaction(&self, signed: &str) -> Result<Signed<Transaction>, JwsError> {
         let payload: Payload = jws::read(signed, &self.roots)?;
-        if !self.owns(&payload.bundle_id, &payload.environment, None) {
+        if !self.owns(&payload.bundle_id, &payload.environment) {
             return Ok(Signed::Foreign);
         }
         let is_id = is_transaction_id(&payload.transaction_id);
@@ -70,6 +100,7 @@ impl Store {
             quantity: payload.quantity,
             app_account_token: payload.app_account_token,
             revoked_at: payload.revocation_date.map(Timestamp),
+            revoked: payload.revocation_percentage.unwrap_or(Share::ALL),
             signed_at: Timestamp(payload.signed_date),
         };
         is_id
@@ -86,6 +117,16 @@ pub fn is_transaction_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_is_of_the_whole_or_less() {
+        let of = |milliunits: i64, amount| Share::try_from(milliunits).map(|it| it.of(amount));
+        assert_eq!(of(0, 600), Ok(0));
+        assert_eq!(of(33_333, 600), Ok(200));
+        assert_eq!(of(50_000, 600), Ok(300));
+        assert_eq!(of(100_000, 10_000_000), Ok(10_000_000));
+        assert!(of(-1, 600).is_err() && of(100_001, 600).is_err());
+    }
 
     #[test]
     fn transaction_ids_are_digits() {

@@ -69,31 +69,54 @@ pub(super) fn refund(
     asked: &Refund,
 ) -> Result<Refunding, Error> {
     let number = order.number();
-    let described = refund::Refund {
-        out_trade_no: &number,
-        out_request_no: &asked.number,
-        amount_fen: asked.fen,
-    };
+    let described = described(&number, asked);
     let request = refund::request(app, &described, cx.now(), &mut random::host())?;
     let answer = send(NAME, &request)?;
     match refund::answer(app, &described, answer.body()).map_err(failed)? {
         refund::Outcome::Done { .. } => Ok(Refunding::Done),
-        refund::Outcome::Refused(reason) => Ok(Refunding::Refused(match reason {
-            refund::Reason::BalanceTooLow => "balance-too-low",
-            refund::Reason::Frozen => "frozen",
-            refund::Reason::NotRefundable => "not-refundable",
-            refund::Reason::NotPaid => "not-paid",
-            refund::Reason::TooMuch => "too-much",
-            refund::Reason::OtherAmount => "other-amount",
-        })),
-        refund::Outcome::Unknown => {
-            let request = refund_query::request(app, &described, cx.now(), &mut random::host())?;
-            let answer = send(NAME, &request)?;
-            match refund_query::answer(app, &described, answer.body()).map_err(failed)? {
-                refund_query::Outcome::Done { .. } => Ok(Refunding::Done),
-                refund_query::Outcome::NotYet => Ok(Refunding::UnderWay),
+        refund::Outcome::Unknown => refund_standing(cx, app, order, asked),
+        refund::Outcome::Refused(reason) => {
+            let refused = match reason {
+                refund::Reason::BalanceTooLow => return Ok(Refunding::Refused("balance-too-low")),
+                refund::Reason::Frozen => return Ok(Refunding::Refused("frozen")),
+                refund::Reason::NotPaid => return Ok(Refunding::Refused("not-paid")),
+                refund::Reason::NotRefundable => "not-refundable",
+                refund::Reason::Closed => "closed",
+                refund::Reason::TooMuch => "too-much",
+                refund::Reason::OtherAmount => "other-amount",
+            };
+            // This very refund may be why: it went through, and we did not hear of it.
+            match refund_standing(cx, app, order, asked)? {
+                Refunding::UnderWay => Ok(Refunding::Refused(refused)),
+                known => Ok(known),
             }
         }
+    }
+}
+
+/// How a refund of ours stands. Nothing is sent that moves money.
+pub(super) fn refund_standing(
+    cx: &Context,
+    app: &App,
+    order: &Order,
+    asked: &Refund,
+) -> Result<Refunding, Error> {
+    let number = order.number();
+    let described = described(&number, asked);
+    let request = refund_query::request(app, &described, cx.now(), &mut random::host())?;
+    let answer = send(NAME, &request)?;
+    match refund_query::answer(app, &described, answer.body()).map_err(failed)? {
+        refund_query::Outcome::Done => Ok(Refunding::Done),
+        refund_query::Outcome::NotYet => Ok(Refunding::UnderWay),
+        refund_query::Outcome::OtherAmount => Ok(Refunding::Refused("other-amount")),
+    }
+}
+
+fn described<'a>(out_trade_no: &'a str, asked: &'a Refund) -> refund::Refund<'a> {
+    refund::Refund {
+        out_trade_no,
+        out_request_no: &asked.number,
+        amount_fen: asked.fen,
     }
 }
 

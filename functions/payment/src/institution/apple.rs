@@ -24,11 +24,20 @@ pub fn transaction(cx: &Context, store: &Store, id: &str) -> Result<Signed<Trans
     let api = Api::configured().map_err(|unset| not_configured(NAME, &unset))?;
     let request = api.request(store, id, cx.now())?;
     let answer = send(NAME, &request)?;
-    store.answer(&answer).map_err(|error| match error {
+    let transaction = store.answer(&answer).map_err(|error| match error {
         AnswerError::NotFound => Error::TransactionInvalid,
         AnswerError::Unauthorized => Error::unavailable(NAME, "our token is not taken", true),
         AnswerError::Unavailable => Error::unavailable(NAME, "not now", false),
         AnswerError::Malformed => Error::unavailable(NAME, "unreadable answer", false),
         AnswerError::Jws(_) => Error::unavailable(NAME, "answer not signed by Apple", true),
-    })
+    })?;
+    // Apple's signature does not bind an answer to a question.
+    match &transaction {
+        Signed::Ours(found) if found.transaction_id != id => Err(Error::unavailable(
+            NAME,
+            "an answer about another transaction",
+            true,
+        )),
+        _ => Ok(transaction),
+    }
 }

@@ -137,6 +137,14 @@ pub fn refund(cx: &Context, order: &Order, refund: &Refund) -> Result<Refunding,
     }
 }
 
+/// How a refund of ours stands at Alipay; nothing is given back by asking.
+///
+/// # Errors
+/// [`Error::Unavailable`], or the variables are unusable. Nothing is known then.
+pub fn alipay_refund(cx: &Context, order: &Order, refund: &Refund) -> Result<Refunding, Error> {
+    alipay::refund_standing(cx, &alipay()?, order, refund)
+}
+
 /// Our application at Alipay.
 ///
 /// # Errors

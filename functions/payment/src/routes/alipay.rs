@@ -20,14 +20,15 @@ const SELLER_ID: &str = "alipay_seller_id";
 
 /// Receive what becomes of a trade at Alipay
 ///
-/// Any other answer than `success` makes Alipay send it again.
+/// Any other answer than `success` makes Alipay send it again. What Alipay says of another application's trades
+/// is kept for an operator.
 #[utoipa::path(post, path = "/v1/callbacks/alipay/payment", tag = "callbacks",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "`success`: also for what came before, and for what is kept for an \
             operator", body = String, content_type = "text/plain"),
         (status = 400, description = "`message-malformed`, `charset-unsupported`, `sign-type-unsupported`, \
-            `signature-invalid`, `app-mismatch`: nothing has changed",
+            `signature-invalid`, `app-mismatch` (it names none): nothing has changed",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`payment-unavailable`, or another reason to send it again",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -37,11 +38,15 @@ pub fn receive(cx: &Context) -> Result<Answer, Error> {
     let seller_id = variables::required(SELLER_ID)
         .map_err(|unset| institution::not_configured("alipay", &unset))?;
     let content_type = cx.header(header::CONTENT_TYPE.as_str());
-    let notification = app
-        .notification(content_type, cx.request().body())
-        .map_err(refused)?;
+    let (notification, is_ours) = match app.notification(content_type, cx.request().body()) {
+        Ok(notification) => (notification, true),
+        Err(NotificationError::OtherApp(others)) if others.get("app_id").is_some() => {
+            (others, false)
+        }
+        Err(error) => return Err(refused(error)),
+    };
     match TradeNotice::read(&notification) {
-        Ok(notice) => {
+        Ok(notice) if is_ours => {
             let order = order::find_by_number(cx, notice.out_trade_no)?;
             let verdict = match fitting(&notice, order.as_ref(), &seller_id) {
                 Ok(order) => carry_out(cx, order, &notice)?,
@@ -49,6 +54,7 @@ pub fn receive(cx: &Context) -> Result<Answer, Error> {
             };
             told(&notice, order.as_ref()).record(cx, verdict)?;
         }
+        Ok(notice) => told(&notice, None).record(cx, Verdict::Anomaly(Reason::OtherMerchant))?,
         Err(NoticeError::OtherType) => cx.log(Level::Info, "alipay-notification-ignored", &[]),
         Err(error) => return Err(unreadable(&error)),
     }
@@ -105,10 +111,10 @@ fn give_back(
     notice: &TradeNotice,
     refunded: &Refunded,
 ) -> Result<Verdict, Error> {
-    for waiting in refund::list(cx, order)? {
+    for waiting in refund::list(cx, order.id)? {
         let is_told = refunded.out_request_no == Some(waiting.number.as_str());
         if waiting.status == Status::Pending
-            && (is_told || institution::refund(cx, order, &waiting)? == Refunding::Done)
+            && (is_told || institution::alipay_refund(cx, order, &waiting)? == Refunding::Done)
         {
             let amount = Amount::Exactly(waiting.fen);
             let _ = settle::refunded(cx, order, &waiting.number, amount, refunded.at)?;
@@ -134,6 +140,7 @@ fn told<'a>(notice: &TradeNotice<'a>, order: Option<&Order>) -> Told<'a> {
         id: notice.notify_id,
         order_id: order.map(|order| order.id),
         content: json!({
+            "app_id": notice.app_id,
             "seller_id": notice.seller_id,
             "trade_no": notice.trade_no,
             "out_trade_no": notice.out_trade_no,
@@ -151,7 +158,7 @@ fn refused(error: NotificationError) -> Error {
         NotificationError::Charset => ("charset-unsupported", "alipay: not in UTF-8"),
         NotificationError::SignType => ("sign-type-unsupported", "alipay: not RSA2"),
         NotificationError::BadSignature => ("signature-invalid", "alipay: not Alipay's"),
-        NotificationError::OtherApp => ("app-mismatch", "alipay: another application's"),
+        NotificationError::OtherApp(_) => ("app-mismatch", "alipay: no application's"),
         NotificationError::Misconfigured(misconfigured) => return misconfigured.into(),
     };
     let level = Level::Warning;

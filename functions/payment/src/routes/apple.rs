@@ -6,7 +6,7 @@ use shared::http::{Answer, Context, ProblemBody};
 use shared::log::Level;
 use utoipa::ToSchema;
 
-use crate::apple::{Event, Notification, NotificationError, Signed, Transaction};
+use crate::apple::{Event, JwsError, Notification, NotificationError, Signed, Transaction};
 use crate::error::Error;
 use crate::institution::apple;
 use crate::notification::{Reason, Told, Verdict};
@@ -34,8 +34,8 @@ pub struct AppStoreNotification {
         (status = 204, description = "taken: also what came before, and what is kept for an operator"),
         (status = 400, description = "`notification-malformed`, `signature-invalid`: nothing has changed",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`payment-unavailable`, or another reason to send it again",
-            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`payment-unavailable`: also what Apple signed and we cannot read; or another \
+            reason to send it again", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn receive(cx: &Context) -> Result<Answer, Error> {
     let store = apple::store()?;
@@ -99,6 +99,11 @@ fn happened(
 fn refused(error: NotificationError) -> Error {
     let (name, cause) = match error {
         NotificationError::Malformed => ("notification-malformed", "apple: unreadable".to_owned()),
+        // The App Store's, and perhaps about money: people must look, and Apple shall send it again.
+        NotificationError::Jws(JwsError::Content) => {
+            let institution = Channel::Apple.institution();
+            return Error::unavailable(institution, "signed content is not as documented", true);
+        }
         NotificationError::Jws(error) => ("signature-invalid", format!("apple: {error:?}")),
     };
     let level = Level::Warning;

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use shared::http::{Answer, Context, Id, Json, ProblemBody, Violation};
 use shared::log::Level;
+use shared::rate_limit::{self, Limit};
 use shared::session::Session;
+use shared::variables;
 use utoipa::ToSchema;
 
 use super::orders::own;
@@ -40,6 +42,8 @@ pub struct AppleTransaction {
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid-fields`; `transaction-invalid`: not the App Store's, or not \
             our app's", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate-limited`; see `Retry-After`",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`payment-unavailable`: to be sent again",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
@@ -50,6 +54,13 @@ pub fn submit(
     Json(request): Json<AppleTransaction>,
 ) -> Result<Answer, Error> {
     let order = own(cx, id, &session)?;
+    // Verifying costs us time, and asking Apple a call.
+    let allowed = variables::parsed("orders_per_hour")?;
+    let subject = session.account_id.as_bytes();
+    let _spent = rate_limit::take(
+        cx,
+        [Limit::per_hour("apple-transactions", subject, allowed)],
+    )?;
     let transaction = transaction(cx, &request)?;
     if transaction.app_account_token != Some(order.id) {
         return Err(Error::TransactionMismatch("other-order"));

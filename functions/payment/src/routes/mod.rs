@@ -8,4 +8,5 @@ pub mod order;
 pub mod orders;
 pub mod packages;
 pub mod refund;
+pub mod refunds;
 pub mod wechat;

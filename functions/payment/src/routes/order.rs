@@ -12,7 +12,8 @@ use crate::refresh;
 /// Read an order
 ///
 /// An order that waits for longer than half a minute is asked about at its institution, every ten seconds at
-/// most. If that does not answer, the order is told as it is known here.
+/// most; so is one that was given up and whose order string Alipay may have taken. If the institution does not
+/// answer, the order is told as it is known here.
 #[utoipa::path(get, path = "/v1/orders/{id}", tag = "payment", security(("session" = [])),
     params(("id" = uuid::Uuid, Path)),
     responses(

@@ -25,14 +25,16 @@ pub struct RefundRequest {
 /// Refund an order
 ///
 /// The coins go with the money; where they are spent already, they become a debt, with which nothing can be
-/// spent. One refund of an order is made at a time: for the same amount, calling again goes on with it.
+/// spent. One refund of an order is made at a time: for the same amount, calling again goes on with it. With the
+/// same `Idempotency-Key` one that was refused is asked for again, under the same number.
 #[utoipa::path(post, path = "/v1/operator/orders/{id}/refund", tag = "operators",
     security(("operator" = [])),
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header, min_length = 1, max_length = 255)),
     request_body = RefundRequest,
     responses(
         (status = 200, description = "the money went back", body = Refund),
-        (status = 202, description = "it will: call again, or wait for the institution", body = Refund),
+        (status = 202, description = "it will: call again with the same key, or wait for the institution",
+            body = Refund),
         (status = 404, description = "`not-found`",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`order-not-paid`; `refund-too-much`; `refund-pending`: one of another \
@@ -58,8 +60,8 @@ pub fn create(
     if order.status != OrderStatus::Paid {
         return Err(Error::NotPaid);
     }
-    let known = refund::find(cx, order.id, &refund_id.simple().to_string())?;
-    let refund = match known {
+    let refund = match refund::find(cx, order.id, &refund_id.simple().to_string())? {
+        Some(refund) if refund.status == Status::Failed => reopen(cx, &order, refund)?,
         Some(refund) => refund,
         None => begin(cx, &order, refund_id, request.amount_fen)?,
     };
@@ -67,11 +69,31 @@ pub fn create(
         Status::Pending => carry_out(cx, &order, refund)?,
         _ => refund,
     };
-    let status = match refund.status {
-        Status::Pending => StatusCode::ACCEPTED,
-        _ => StatusCode::OK,
-    };
-    Ok(Answer::json(status, &refund))
+    match refund.status {
+        Status::Succeeded => Ok(Answer::ok(&refund)),
+        Status::Pending => Ok(Answer::json(StatusCode::ACCEPTED, &refund).unfinished()),
+        // Somebody was told so in the meantime.
+        Status::Failed => Err(Error::RefundRefused("closed")),
+    }
+}
+
+/// A refund that was refused, waiting again: WeChat, for one, wants it under the number that it had
+/// (<https://pay.weixin.qq.com/doc/v3/merchant/4012556457>).
+fn reopen(cx: &Context, order: &Order, refused: Refund) -> Result<Refund, Error> {
+    if pending(cx, order)?.is_some_and(|pending| pending.id != refused.id) {
+        return Err(Error::RefundPending);
+    }
+    if !refund::reopen(cx, order.id, &refused.number)? {
+        return Err(Error::RefundTooMuch);
+    }
+    refund::find(cx, order.id, &refused.number)?.ok_or(Error::NotFound)
+}
+
+fn pending(cx: &Context, order: &Order) -> Result<Option<Refund>, Error> {
+    let refunds = refund::list(cx, order.id)?;
+    Ok(refunds
+        .into_iter()
+        .find(|refund| refund.status == Status::Pending))
 }
 
 /// The refund that waits already, if it is of this amount, or a new one.
@@ -86,11 +108,10 @@ fn begin(
     if amount_fen.is_some_and(|fen| fen < 1) {
         return Err(Error::Invalid(Violation::new("amount_fen", "invalid")));
     }
-    let refunds = refund::list(cx, order)?;
-    let pending = refunds
-        .into_iter()
-        .find(|refund| refund.status == Status::Pending);
-    if let Some(pending) = pending {
+    if fen > order.amount_fen {
+        return Err(Error::RefundTooMuch);
+    }
+    if let Some(pending) = pending(cx, order)? {
         return match pending.fen == fen {
             true => Ok(pending),
             false => Err(Error::RefundPending),

@@ -29,8 +29,8 @@ const INSTITUTION: &str = "wechat-pay";
         (status = 503, description = "`payment-unavailable`, or another reason to send it again",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub fn payment(cx: &Context) -> Result<Answer, Problem> {
-    answered(cx)
+pub fn payment(cx: &Context) -> Result<Answer, Error> {
+    receive(cx)
 }
 
 /// Receive the end of a refund from WeChat Pay
@@ -45,20 +45,17 @@ pub fn payment(cx: &Context) -> Result<Answer, Problem> {
         (status = 503, description = "`payment-unavailable`, or another reason to send it again",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub fn refund(cx: &Context) -> Result<Answer, Problem> {
-    answered(cx)
+pub fn refund(cx: &Context) -> Result<Answer, Error> {
+    receive(cx)
 }
 
-/// Which address it came to does not matter: the event says what it is. WeChat's members stand in the problem
-/// beside ours.
-fn answered(cx: &Context) -> Result<Answer, Problem> {
-    receive(cx).map_err(|error| {
-        let problem = Problem::from(error);
-        let message = problem.title();
-        problem.with("code", "FAIL").with("message", message)
-    })
+/// The members that WeChat wants in an answer that is no success stand beside ours.
+pub fn refusal(problem: Problem) -> Problem {
+    let message = problem.title();
+    problem.with("code", "FAIL").with("message", message)
 }
 
+/// Which address it came to does not matter: the event says what it is.
 fn receive(cx: &Context) -> Result<Answer, Error> {
     let merchant = institution::wechat()?;
     let request = cx.request();

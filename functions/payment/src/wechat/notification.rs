@@ -200,6 +200,7 @@ mod tests {
         };
     }
 
+    // clause E27
     #[test]
     fn a_payment_is_read_without_its_payer() {
         let notification = post_json(&paid()).unwrap();

@@ -141,6 +141,7 @@ mod tests {
         payer: Payer::App,
     };
 
+    // clause E27
     #[test]
     fn an_order_in_the_app_tells_number_and_amount_only() {
         let (line, content) = checked(merchant().prepay(&ORDER, NOW, &mut random::host()));

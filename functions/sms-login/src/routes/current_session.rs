@@ -17,9 +17,11 @@ use crate::phone::Phone;
 use crate::sign_in::{AccountState, PolicyState};
 
 statements! {
-    /// The account's sealed number and consent, and when this session began.
-    FIND = "SELECT a.phone, a.person_key_id, a.policy_version, s.created_at FROM sessions s \
-            JOIN accounts a ON a.id = s.account_id WHERE s.id = $1";
+    /// The account's sealed number and consent, when this session began, and how many notices wait.
+    FIND = "SELECT a.phone, a.person_key_id, a.policy_version, s.created_at, \
+              (SELECT COUNT(*) FROM notices n JOIN announcements m ON m.id = n.announcement_id \
+                WHERE n.account_id = a.id AND n.read_at IS NULL AND m.kind <> 'policy-minor') AS unread_notices \
+            FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = $1";
     /// Devices that the account was first used on after a moment.
     NEW_DEVICES = "SELECT model, os, app_version, first_seen_at FROM devices \
                    WHERE account_id = $1 AND first_seen_at > $2 \
@@ -41,6 +43,8 @@ pub struct CurrentSession {
     policy: PolicyState,
     /// Devices on which the account was used for the first time since this session began.
     new_devices: Vec<DeviceItem>,
+    /// How many prominent notices at `GET /v1/notices` the person has not read.
+    unread_notices: i64,
 }
 
 /// Read the current session
@@ -69,12 +73,13 @@ pub fn read(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Pro
         id: session.id,
         phone: phone.to_string(),
         expires_at: session.expires_at,
-        account: AccountState::of(cx, session.account_id)?,
-        policy: PolicyState::of(Versions::in_force(cx)?, row.get("policy_version")?),
+        account: AccountState::of(cx, session.account_id, session.closes_at)?,
+        policy: PolicyState::of(&Versions::in_force(cx)?, row.get("policy_version")?),
         new_devices: new_devices
             .iter()
             .map(DeviceItem::from_row)
             .collect::<Result<_, _>>()?,
+        unread_notices: row.get("unread_notices")?,
     }))
 }
 

@@ -15,8 +15,8 @@ use crate::password::Password;
 statements! {
     /// The number of an account.
     FIND_NUMBER = "SELECT phone_hash FROM accounts WHERE id = $1";
-    /// Sets the password.
-    SET = "UPDATE accounts SET password_hash = $1 WHERE id = $2";
+    /// Sets the password, unless the account was frozen meanwhile.
+    SET = "UPDATE accounts SET password_hash = $1 WHERE id = $2 AND frozen_at IS NULL RETURNING id";
 }
 
 /// A new password.
@@ -69,13 +69,15 @@ pub fn set(
         return Err(Error::CredentialsInvalid);
     };
     // Each of these can be done again with the same code, should the request be stopped between them.
-    cx.sql()?.execute(
+    let set = cx.sql()?.first(
         &SET,
         &[
             Parameter::text(password.hash(&mut random::host())),
             Parameter::id(session.account_id),
         ],
     )?;
+    // Its sessions have ended, or are about to.
+    set.ok_or_else(Problem::unauthenticated)?;
     session::end_all(cx, session.account_id, Some(session.id))?;
     Ok(Answer::no_content())
 }

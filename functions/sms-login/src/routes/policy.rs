@@ -31,9 +31,13 @@ pub fn read(cx: &Context) -> Result<Answer, Problem> {
     let versions = Versions::in_force(cx)?;
     let base = variables::required("public_base_url")?;
     Ok(Answer::ok(&Policy {
+        text_url: format!(
+            "{}/v1/policy/versions/{}",
+            base.trim_end_matches('/'),
+            versions.current
+        ),
         version: versions.current,
         major_version: versions.major,
-        text_url: format!("{}/v1/policy/text", base.trim_end_matches('/')),
     }))
 }
 

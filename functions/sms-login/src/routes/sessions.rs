@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 use shared::http::{Answer, Context, Json, Page, PageRequest, Problem, ProblemBody, Violation};
 use shared::one_time_code::{CodePurpose, Redeemed, Redeemer};
 use shared::policy::Versions;
-use shared::rate_limit::{self, Limit};
+use shared::random;
 use shared::session::{self, Session};
 use shared::sql::{Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
-use shared::{random, variables};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -20,6 +19,11 @@ use crate::error::Error;
 use crate::password;
 use crate::phone::Phone;
 use crate::sign_in::{self, Plan, SignedIn};
+use crate::tries;
+
+/// How often a login begins again because the account that it found was deleted under it. A second time would
+/// take a person who deletes the next one, too.
+const TRIES: usize = 3;
 
 statements! {
     /// One page of an account's living sessions.
@@ -60,7 +64,8 @@ pub struct LoginRequest {
         (status = 401, description = "`credentials-invalid`: wrong, used or too old",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`policy-consent-required`: names the `policy_version` in force; \
-            the code stays good", body = ProblemBody, content_type = "application/problem+json"),
+            the code stays good. `account-frozen`: reported as leaked; only resetting the password opens it",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`phone-invalid`, `invalid-fields`",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate-limited`: too many passwords tried; see `Retry-After`",
@@ -124,19 +129,29 @@ impl Login {
             Redeemed::Used(plan) => plan,
             Redeemed::WouldOpenAccount => return Err(Error::ConsentRequired(self.versions)),
         };
-        let account = match account::find(cx, &phone_hash)? {
-            Some(account) => account,
-            None if self.consents => account::open(
-                cx,
-                &self.phone,
-                &phone_hash,
-                plan.account_id,
-                &self.versions.current,
-            )?,
-            // Deleted since the code was used.
-            None => return Err(Error::ConsentRequired(self.versions)),
-        };
-        self.start(cx, account, plan)
+        for _ in 0..TRIES {
+            let account = match account::find(cx, &phone_hash)? {
+                Some(account) => Some(account),
+                None if self.consents => account::open(
+                    cx,
+                    &self.phone,
+                    &phone_hash,
+                    plan.account_id,
+                    &self.versions.current,
+                )?,
+                // Deleted since the code was used.
+                None => return Err(Error::ConsentRequired(self.versions)),
+            };
+            let Some(mut account) = account else {
+                continue;
+            };
+            // The code is the proof, whatever becomes of the password.
+            account.password_hash = None;
+            if let Some(signed_in) = self.start(cx, account, &plan)? {
+                return Ok(signed_in);
+            }
+        }
+        Err(Problem::unavailable().into())
     }
 
     fn by_password(
@@ -146,23 +161,7 @@ impl Login {
         text: &str,
     ) -> Result<SignedIn, Error> {
         let phone_hash = self.phone.hash()?;
-        let allowed = |variable| variables::parsed::<i64>(variable);
-        let taken = rate_limit::take(
-            cx,
-            [
-                Limit::per_hour(
-                    "password",
-                    &phone_hash,
-                    allowed("password_tries_per_number_hour")?,
-                ),
-                Limit::per_hour(
-                    "password-address",
-                    address.0.as_bytes(),
-                    allowed("password_tries_per_address_hour")?,
-                )
-                .kept(),
-            ],
-        )?;
+        let taken = tries::take(cx, &phone_hash, address)?;
         let account = account::find(cx, &phone_hash)?;
         let stored = account
             .as_ref()
@@ -173,16 +172,27 @@ impl Login {
             .ok_or(Error::CredentialsInvalid)?;
         taken.give_back(cx)?;
         let plan = Plan::draw(cx.now());
-        self.start(cx, account, plan)
+        let signed_in = self.start(cx, account, &plan)?;
+        // Deleted at this moment, and its password with it; or the password was changed.
+        signed_in.ok_or(Error::CredentialsInvalid)
     }
 
-    fn start(self, cx: &Context, mut account: Account, plan: Plan) -> Result<SignedIn, Error> {
+    /// `None` if the account is gone by now, or its password is another.
+    fn start(
+        &self,
+        cx: &Context,
+        mut account: Account,
+        plan: &Plan,
+    ) -> Result<Option<SignedIn>, Error> {
+        if account.is_frozen {
+            return Err(Error::AccountFrozen);
+        }
         if self.consents && account.policy_version < self.versions.current {
             account::consent(cx, account.id, &self.versions.current)?;
             account.policy_version.clone_from(&self.versions.current);
         }
-        let signed_in = sign_in::start(cx, account, self.device.as_ref(), plan, self.versions)?;
-        Ok(signed_in)
+        let device = self.device.as_ref();
+        sign_in::start(cx, account, device, plan, &self.versions)
     }
 }
 

@@ -88,7 +88,7 @@ pub fn create(
                 },
             ))
         }
-        Err(NotSent::Refused(error)) => {
+        Err(NotSent::Refused(error) | NotSent::NumberRefused(error)) => {
             taken.give_back(cx)?;
             Err(error)
         }

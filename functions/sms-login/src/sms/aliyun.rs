@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use http::Response;
+use http::{Request, Response};
 use serde::Deserialize;
 use shared::aliyun::{Account, Call, Place};
 use shared::basis::Sharing;
 use shared::crypto::{KeyedHash, hex};
 use shared::disclosure::{self, Disclosure};
-use shared::http::Context;
+use shared::http::{Context, Problem};
 use shared::log;
 use shared::one_time_code::Code;
 use shared::outbound::{self, Failure, Limits};
@@ -27,11 +27,18 @@ const VERSION: &str = "2017-05-25";
 /// The person waits for this answer, and a code lives five minutes.
 const LIMITS: Limits = Limits::small(Duration::from_secs(8));
 
-const DISCLOSURE: Disclosure = Disclosure {
+const CODE_SENT: Disclosure = Disclosure {
     recipient: recipient::ALIYUN_SMS,
     purpose: "sending a one-time code",
     data: "phone number,one-time code",
     basis: Sharing::Consent,
+};
+
+const NOTICE_SENT: Disclosure = Disclosure {
+    recipient: recipient::ALIYUN_SMS,
+    purpose: "telling of a personal information security incident",
+    data: "phone number",
+    basis: Sharing::Law,
 };
 
 /// Sends `code`, after recording that the number leaves.
@@ -41,48 +48,87 @@ pub(super) fn send(
     phone_hash: &KeyedHash,
     code: &Code,
 ) -> Result<(), NotSent> {
-    let account = Account::configured("aliyun_sms_endpoint")?;
     let message = Message {
         phone: phone.national(),
         sign_name: &variables::required("aliyun_sms_sign_name")?,
         template_code: &variables::required("aliyun_sms_template_code")?,
-        code: code.digits(),
+        content: Content::Code(code.digits()),
     };
-    let nonce: [u8; 16] = random::bytes(&mut random::host());
-    let call = Call {
-        action: ACTION,
-        version: VERSION,
-        parameters: &message.query(),
-        place: Place::Query,
+    let request = message.request(cx)?;
+    disclosure::record(cx, phone_hash, &CODE_SENT, None)?;
+    exchange(&request)
+}
+
+/// Sends a notice, after recording that the number leaves.
+pub(super) fn send_notice(
+    cx: &Context,
+    phone: &Phone,
+    phone_hash: &KeyedHash,
+    reference: &str,
+) -> Result<(), NotSent> {
+    let message = Message {
+        phone: phone.national(),
+        sign_name: &variables::required("aliyun_sms_sign_name")?,
+        template_code: &variables::required("aliyun_sms_notice_template_code")?,
+        content: Content::Notice { reference },
     };
-    let request = account.request(&call, cx.now(), &hex(&nonce))?;
-    disclosure::record(cx, phone_hash, &DISCLOSURE, None)?;
-    match outbound::send(&request, &LIMITS) {
+    let request = message.request(cx)?;
+    disclosure::record(cx, phone_hash, &NOTICE_SENT, Some(reference))?;
+    exchange(&request)
+}
+
+fn exchange(request: &Request<Vec<u8>>) -> Result<(), NotSent> {
+    match outbound::send(request, &LIMITS) {
         Ok(answer) => read(&answer),
         Err(Failure::NotSent) => Err(NotSent::Refused(unavailable("aliyun: not reached", false))),
         Err(Failure::Unanswered) => Err(NotSent::Unknown(unavailable("aliyun: no answer", false))),
     }
 }
 
-/// One SMS of an approved template that has the one variable `code`.
+/// One SMS of an approved template.
 struct Message<'a> {
     phone: &'a str,
     sign_name: &'a str,
     template_code: &'a str,
-    code: &'a str,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    /// The template has the one variable `code`.
+    Code(&'a str),
+    /// The template has no variables. `OutId` is ours, and comes back in the provider's reports.
+    Notice { reference: &'a str },
 }
 
 impl Message<'_> {
+    fn request(&self, cx: &Context) -> Result<Request<Vec<u8>>, Problem> {
+        let nonce: [u8; 16] = random::bytes(&mut random::host());
+        let call = Call {
+            action: ACTION,
+            version: VERSION,
+            parameters: &self.query(),
+            place: Place::Query,
+        };
+        Account::configured("aliyun_sms_endpoint")?.request(&call, cx.now(), &hex(&nonce))
+    }
+
     /// The parameters, sorted by name as the signature wants them.
     fn query(&self) -> [(&'static str, String); 4] {
-        // The template's values must be strings, or the answer is isv.INVALID_JSON_PARAM.
-        let parameters = serde_json::json!({ "code": self.code });
-        [
-            ("PhoneNumbers", self.phone.to_owned()),
-            ("SignName", self.sign_name.to_owned()),
-            ("TemplateCode", self.template_code.to_owned()),
-            ("TemplateParam", parameters.to_string()),
-        ]
+        let phone = ("PhoneNumbers", self.phone.to_owned());
+        let sign_name = ("SignName", self.sign_name.to_owned());
+        let template_code = ("TemplateCode", self.template_code.to_owned());
+        match self.content {
+            Content::Code(code) => {
+                // The template's values must be strings, or the answer is isv.INVALID_JSON_PARAM.
+                let parameters = serde_json::json!({ "code": code }).to_string();
+                let parameters = ("TemplateParam", parameters);
+                [phone, sign_name, template_code, parameters]
+            }
+            Content::Notice { reference } => {
+                let out_id = ("OutId", reference.to_owned());
+                [out_id, phone, sign_name, template_code]
+            }
+        }
     }
 }
 
@@ -106,7 +152,9 @@ fn read(answer: &Response<Vec<u8>>) -> Result<(), NotSent> {
     match code.as_str() {
         "OK" if answer.status().is_success() => Ok(()),
         "isv.BUSINESS_LIMIT_CONTROL" => Err(NotSent::Refused(Error::SmsRefusedForNow)),
-        "isv.MOBILE_NUMBER_ILLEGAL" => Err(NotSent::Refused(Error::NotAPhone)),
+        "isv.MOBILE_NUMBER_ILLEGAL" => Err(NotSent::NumberRefused(Error::NotAPhone)),
+        // The person has told the carrier to refuse such messages.
+        "isv.CUSTOMER_REFUSED" => Err(NotSent::NumberRefused(unavailable(named(&code), true))),
         // Theirs, and passing.
         "isp.SYSTEM_ERROR" | "isp.GATEWAY_ERROR" | "ServiceUnavailable" | "InternalError"
         | "Throttling" | "Throttling.User" | "Throttling.Api" => {
@@ -141,11 +189,20 @@ mod tests {
             phone: "13800138000",
             sign_name: "创人脉",
             template_code: "SMS_1",
-            code: "012345",
+            content: Content::Code("012345"),
         }
         .query();
         assert!(query.is_sorted());
         assert_eq!(query[3].1, r#"{"code":"012345"}"#);
+        let query = Message {
+            phone: "13800138000",
+            sign_name: "创人脉",
+            template_code: "SMS_2",
+            content: Content::Notice { reference: "r" },
+        }
+        .query();
+        assert!(query.is_sorted());
+        assert_eq!(query[0], ("OutId", "r".to_owned()));
     }
 
     fn outcome(status: u16, body: &str) -> &'static str {
@@ -155,7 +212,7 @@ mod tests {
             Ok(()) => "sent",
             Err(NotSent::Unknown(_)) => "unknown",
             Err(NotSent::Refused(Error::SmsRefusedForNow)) => "later",
-            Err(NotSent::Refused(Error::NotAPhone)) => "number",
+            Err(NotSent::NumberRefused(_)) => "number",
             Err(NotSent::Refused(Error::SmsUnavailable { alarm: false, .. })) => "unavailable",
             Err(NotSent::Refused(Error::SmsUnavailable { alarm: true, .. })) => "alarm",
             Err(NotSent::Refused(_)) => "other",
@@ -168,6 +225,7 @@ mod tests {
             (200, "OK", "sent"),
             (200, "isv.BUSINESS_LIMIT_CONTROL", "later"),
             (200, "isv.MOBILE_NUMBER_ILLEGAL", "number"),
+            (200, "isv.CUSTOMER_REFUSED", "number"),
             (200, "isp.SYSTEM_ERROR", "unavailable"),
             (503, "ServiceUnavailable", "unavailable"),
             (200, "isv.DAY_LIMIT_CONTROL", "alarm"),

@@ -1,4 +1,4 @@
-//! Sending a code, through the provider that the variable `sms_provider` names.
+//! Sending a code, or a notice, through the provider that the variable `sms_provider` names.
 
 mod aliyun;
 
@@ -15,6 +15,8 @@ use crate::phone::Phone;
 pub enum NotSent {
     /// The provider has clearly not sent it.
     Refused(Error),
+    /// Nor will it ever send to this number.
+    NumberRefused(Error),
     /// It may have been sent.
     Unknown(Error),
 }
@@ -25,6 +27,8 @@ impl<E: Into<Error>> From<E> for NotSent {
         Self::Refused(error.into())
     }
 }
+
+const VARIABLE: &str = "sms_provider";
 
 /// Sends `code` to `phone`. With the provider `log` the code goes to the component's log: for a machine
 /// without an account anywhere.
@@ -37,7 +41,6 @@ pub fn send(
     phone_hash: &KeyedHash,
     code: &Code,
 ) -> Result<(), NotSent> {
-    const VARIABLE: &str = "sms_provider";
     match variables::text(VARIABLE)?.as_str() {
         "log" => {
             let fields = [
@@ -48,6 +51,28 @@ pub fn send(
             Ok(())
         }
         "aliyun" => aliyun::send(cx, phone, phone_hash, code),
+        _ => Err(Misconfigured { variable: VARIABLE }.into()),
+    }
+}
+
+/// Tells `phone` that a notice waits in the app: the message has no content of its own, and `reference` is what the
+/// provider can be asked about it by. With the provider `log` it is an event without the number.
+///
+/// # Errors
+/// See [`NotSent`].
+pub fn send_notice(
+    cx: &Context,
+    phone: &Phone,
+    phone_hash: &KeyedHash,
+    reference: &str,
+) -> Result<(), NotSent> {
+    match variables::text(VARIABLE)?.as_str() {
+        "log" => {
+            let fields = [("reference", reference.into())];
+            cx.log(Level::Info, "notice-sms", &fields);
+            Ok(())
+        }
+        "aliyun" => aliyun::send_notice(cx, phone, phone_hash, reference),
         _ => Err(Misconfigured { variable: VARIABLE }.into()),
     }
 }

@@ -41,7 +41,7 @@ pub fn read(cx: &Context, Id(id): Id) -> Result<Answer, Error> {
     let link = store
         .linked(id, query, cx.now())
         .ok_or(Error::LinkInvalid)?;
-    let upload = rows::find(cx, link.upload_id)?;
+    let upload = rows::find_shown(cx, link.upload_id)?;
     if !upload.is_ready {
         return Err(Error::NotFound);
     }

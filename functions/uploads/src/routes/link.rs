@@ -40,7 +40,7 @@ pub struct UploadLink {
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn read(cx: &Context, session: Session, Id(id): Id) -> Result<Answer, Error> {
-    let upload = rows::find(cx, id)?;
+    let upload = rows::find_shown(cx, id)?;
     let (may_read, lifetime) = match upload.kind.rule().readers {
         Readers::Owner => (upload.account_id == session.account_id, PRIVATE),
         Readers::SignedIn => (true, AVATAR),

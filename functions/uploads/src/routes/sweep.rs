@@ -12,7 +12,7 @@ const MOST: usize = 50;
 
 #[derive(Serialize)]
 struct Swept {
-    swept: usize,
+    done: usize,
     /// There may be others.
     more: bool,
 }
@@ -24,7 +24,7 @@ struct Swept {
 pub fn create(cx: &Context) -> Result<Answer, Error> {
     let swept = sweep::sweep(cx, MOST)?;
     Ok(Answer::ok(&Swept {
-        swept,
+        done: swept,
         more: swept == MOST,
     }))
 }

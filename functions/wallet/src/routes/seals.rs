@@ -1,4 +1,4 @@
-//! `/v1/operator/ledger-seals`: sealing the ledger's closed days.
+//! `/v1/operator/ledger-seals`, and `/internal/seal` for the sweep: sealing the ledger's closed days.
 
 use serde::Serialize;
 use shared::http::{Answer, Context, Problem};
@@ -24,4 +24,22 @@ pub fn create(cx: &Context, operator: Reviewer) -> Result<Answer, Problem> {
     let sealed = seal::seal_closed_days(cx)?;
     let (days, more) = (sealed.days, sealed.more);
     Ok(Answer::ok(&SealedDays { days, more }))
+}
+
+#[derive(Serialize)]
+struct Sealed {
+    done: usize,
+    more: bool,
+}
+
+/// The same, for the sweep.
+///
+/// # Errors
+/// The database failed; what was sealed until then stays.
+pub fn create_internally(cx: &Context) -> Result<Answer, Problem> {
+    let sealed = seal::seal_closed_days(cx)?;
+    Ok(Answer::ok(&Sealed {
+        done: sealed.days.len(),
+        more: sealed.more,
+    }))
 }

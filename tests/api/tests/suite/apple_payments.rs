@@ -2,12 +2,12 @@
 
 use api_tests::{Answer, Builder, Person, on_both_engines};
 use provider_stand_ins::Behaviour;
-use provider_stand_ins::apple::{Form, Notification};
+use provider_stand_ins::apple::{AppStore, Form, Notification, UntimelyRoot, Which};
 use serde_json::{Value, json};
 
 use crate::payment::{
-    COINS, Shop, anomalies, buy, customer, ledger_holds, open, order, read, refund, snapshot,
-    wallet,
+    COINS, Shop, anomalies, buy, customer, entries, ledger_holds, open, order, read, refund,
+    refunds, snapshot, wallet,
 };
 
 const PRODUCT: &str = "com.chuangrenmai.coins.60";
@@ -56,7 +56,10 @@ fn forms() -> Vec<Form> {
         Form::OtherRoot,
         Form::WithoutLeafMark,
         Form::WithoutIntermediateMark,
-        Form::Expired,
+        Form::Expired(Which::Leaf),
+        Form::Expired(Which::Intermediate),
+        Form::Early(Which::Leaf),
+        Form::Early(Which::Intermediate),
         Form::NoAuthority,
         Form::OtherIntermediate,
         Form::CriticalExtension,
@@ -121,6 +124,7 @@ on_both_engines! {
         assert_eq!(wallet(&shop.app, &person), (COINS, 0));
     }
 
+    // clause V19
     fn a_transaction_for_something_else_credits_nothing(builder: Builder) {
         let shop = open(builder);
         let (person, id, transaction) = purchaser(&shop);
@@ -159,6 +163,7 @@ on_both_engines! {
         ledger_holds(&shop.app);
     }
 
+    // clause V19
     fn forged_and_broken_ones_change_nothing(builder: Builder) {
         let shop = open(builder);
         let (person, id, transaction) = purchaser(&shop);
@@ -182,8 +187,12 @@ on_both_engines! {
             told().with_transaction("quantity", json!("1")),
             told().with_transaction("transactionId", json!(1)),
             told().with_transaction("appAccountToken", json!("me")),
+            told().with_transaction("revocationPercentage", json!(100_001)),
         ] {
-            post(&shop, broken.body()).expect_problem(400, "signature-invalid");
+            // Apple signed it: a person must look, and Apple shall send it again.
+            let answer = post(&shop, broken.body()).expect_problem(503, "payment-unavailable");
+            let event = shop.app.log().event("problem", answer.request_id());
+            assert_eq!(event["level"], "alarm");
         }
         let body = told().body();
         for broken in ["", "{}", "[]", "null", r#"{"signedPayload":[]}"#, &body[..body.len() - 2]] {
@@ -195,6 +204,95 @@ on_both_engines! {
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }
 
+    // clause V19
+    fn what_was_ordered_counts_when_the_catalogue_has_changed(builder: Builder) {
+        let mut shop = open(builder);
+        let (person, id, transaction) = purchaser(&shop);
+        tells(&shop, &shop.apple.notification("ONE_TIME_CHARGE", &transaction));
+        let (late, late_transaction) = purchase(&shop, &person);
+        let wrong = order(&shop.app, &person, "apple").expect(201).text("/id");
+        // One package is gone, and another has its name.
+        let package = |id: &str, coins: i64, product: &str| json!({
+            "id": id, "coins": coins, "amount_fen": 100, "apple_product_id": product,
+        });
+        for packages in [
+            json!([package("coins-10", 10, "com.chuangrenmai.coins.10")]),
+            json!([package("coins-60", 10, "com.chuangrenmai.coins.10")]),
+        ] {
+            shop.app.restart(&[("coin_packages", &packages.to_string())]);
+            let cheap = shop.apple.buy("com.chuangrenmai.coins.10", Some(&wrong));
+            let answer = submit(&shop, &person, &wrong, &signed(&shop, &cheap));
+            assert_eq!(answer.expect_problem(409, "transaction-mismatch").json["reason"], "wrong-product");
+        }
+        submit(&shop, &person, &late, &signed(&shop, &late_transaction)).expect(200);
+        assert_eq!(wallet(&shop.app, &person), (2 * COINS, 0));
+        shop.apple.refund(&transaction);
+        tells(&shop, &shop.apple.notification("REFUND", &transaction));
+        assert_eq!(read(&shop.app, &person, &id)["refunded_fen"], 600);
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        assert_eq!(anomalies(&shop.app), ["wrong-product", "wrong-product"]);
+        ledger_holds(&shop.app);
+    }
+
+    // clause V19
+    fn a_prorated_refund_takes_its_share(builder: Builder) {
+        let shop = open(builder);
+        let (person, id, transaction) = purchaser(&shop);
+        tells(&shop, &shop.apple.notification("ONE_TIME_CHARGE", &transaction));
+        shop.apple.refund(&transaction);
+        let told = |milliunits: i64| shop
+            .apple
+            .notification("REFUND", &transaction)
+            .with_transaction("revocationType", json!("REFUND_PRORATED"))
+            .with_transaction("revocationPercentage", json!(milliunits));
+        tells(&shop, &told(0));
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        for _ in 0..2 {
+            tells(&shop, &told(33_333));
+            assert_eq!(wallet(&shop.app, &person), (COINS - 20, 0));
+        }
+        tells(&shop, &told(100_000));
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+        assert_eq!(read(&shop.app, &person, &id)["refunded_fen"], 600);
+        assert!(anomalies(&shop.app).is_empty());
+        ledger_holds(&shop.app);
+    }
+
+    // clause V19
+    fn submitting_has_a_limit(builder: Builder) {
+        let mut shop = open(builder);
+        shop.app.restart(&[("orders_per_hour", "3")]);
+        let (person, id, transaction) = purchaser(&shop);
+        let garbage = json!({ "signed_transaction": "x" });
+        for _ in 0..3 {
+            submit(&shop, &person, &id, &garbage).expect_problem(422, "transaction-invalid");
+        }
+        let limited = submit(&shop, &person, &id, &signed(&shop, &transaction));
+        assert!(limited.expect_problem(429, "rate-limited").retry_after() > 0);
+        // Apple's own word has none.
+        tells(&shop, &shop.apple.notification("ONE_TIME_CHARGE", &transaction));
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+    }
+
+    // clause V19
+    fn a_root_must_be_valid_when_something_is_signed(builder: Builder) {
+        let mut shop = open(builder);
+        let person = customer(&shop.app);
+        for untimely in [UntimelyRoot::Expired, UntimelyRoot::Early] {
+            let store = AppStore::with_untimely_root(untimely);
+            let variables = store.variables();
+            let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            shop.app.restart(&variables);
+            shop.apple = store;
+            let (id, transaction) = purchase(&shop, &person);
+            let answer = submit(&shop, &person, &id, &signed(&shop, &transaction));
+            answer.expect_problem(422, "transaction-invalid");
+            let told = shop.apple.notification("ONE_TIME_CHARGE", &transaction);
+            post(&shop, told.body()).expect_problem(400, "signature-invalid");
+        }
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+    }
+
     fn what_is_true_and_does_not_fit_is_kept(builder: Builder) {
         let shop = open(builder);
         let (person, _, transaction) = purchaser(&shop);
@@ -203,6 +301,8 @@ on_both_engines! {
         for (notification, reason) in [
             (told().with("/data/bundleId", json!("com.example.other")), "other-merchant"),
             (told().with("/data/appAppleId", json!(1)), "other-merchant"),
+            (told().with("/data/appAppleId", Value::Null), "other-merchant"),
+            (told().without("/data", "appAppleId"), "other-merchant"),
             (told().with("/data/environment", json!("Sandbox")), "other-merchant"),
             (told().with_transaction("bundleId", json!("com.example.other")), "other-merchant"),
             (told().with_transaction("environment", json!("Sandbox")), "other-merchant"),
@@ -219,10 +319,11 @@ on_both_engines! {
         for ignored in ["TEST", "CONSUMPTION_REQUEST", "REFUND_DECLINED", "PRICE_INCREASE"] {
             tells(&shop, &shop.apple.notification(ignored, &transaction));
         }
-        assert_eq!(anomalies(&shop.app).len(), 10);
+        assert_eq!(anomalies(&shop.app).len(), 12);
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }
 
+    // clause V19
     fn refunds_and_their_reversals_may_come_in_any_order(builder: Builder) {
         let shop = open(builder);
         let (person, id, transaction) = purchaser(&shop);
@@ -239,10 +340,12 @@ on_both_engines! {
         assert_eq!(wallet(&shop.app, &person), (0, 0));
         shop.apple.reverse_refund(&transaction);
         let reversed = shop.apple.notification("REFUND_REVERSED", &transaction);
-        for told in [&reversed, &refunded, &reversed] {
+        for told in [&reversed, &refunded, &reversed, &refunded] {
             tells(&shop, told);
             assert_eq!(wallet(&shop.app, &person), (COINS, 0));
         }
+        assert_eq!(entries(&shop.app, &person), ["top-up", "refund", "refund-reversal"]);
+        assert_eq!(refunds(&shop.app, &id), [(600, "succeeded".to_owned())]);
         assert_eq!(read(&shop.app, &person, &id)["refunded_fen"], 0);
         // Another one, of which the reversal comes first.
         let (other, _, transaction) = purchaser(&shop);
@@ -257,6 +360,7 @@ on_both_engines! {
         assert!(anomalies(&shop.app).is_empty());
     }
 
+    // clause V19
     fn a_revocation_takes_the_coins_and_only_apple_refunds(builder: Builder) {
         let shop = open(builder);
         let (person, id, transaction) = purchaser(&shop);

@@ -33,6 +33,8 @@ impl Size {
         let [orders, copies, connections, kills] = numbers[..] else {
             panic!("EXACTLY_ONCE: orders, copies, connections, kills");
         };
+        // A refund's news are the third that some orders have.
+        assert!(copies >= 3, "EXACTLY_ONCE: three copies at least");
         Self {
             orders,
             copies,
@@ -44,12 +46,12 @@ impl Size {
 
 /// What an order's institution posts, again and again.
 enum Told {
-    /// A form; Alipay tells of a trade in two ways.
-    Alipay([String; 2]),
+    /// Forms; Alipay tells of a payment in two ways, and of a refund in a third.
+    Alipay(Vec<String>),
     /// WeChat signs anew each time.
     Wechat(String),
-    /// A body.
-    Apple(String),
+    /// Bodies: of a purchase, and of its refund.
+    Apple(Vec<String>),
 }
 
 impl Told {
@@ -57,7 +59,7 @@ impl Told {
         match self {
             Self::Alipay(forms) => app
                 .request("POST", "/v1/callbacks/alipay/payment")
-                .body(FORM, forms[copy % 2].clone())
+                .body(FORM, forms[copy % forms.len()].clone())
                 .try_send(),
             Self::Wechat(number) => {
                 let post = wechat.payment_notification(number).post();
@@ -73,12 +75,18 @@ impl Told {
                     .body("application/json", post.body.clone())
                     .try_send()
             }
-            Self::Apple(body) => app
+            Self::Apple(bodies) => app
                 .request("POST", "/v1/callbacks/apple")
-                .body("application/json", body.clone())
+                .body("application/json", bodies[copy % bodies.len()].clone())
                 .try_send(),
         }
     }
+}
+
+/// Whether the order whose turn it is is given back: told of among its payment's notifications, and first as often
+/// as not.
+fn is_given_back(turn: usize) -> bool {
+    turn % 3 != 1 && turn % 4 == 0
 }
 
 /// Somebody pays an order by the institution whose turn it is.
@@ -91,9 +99,20 @@ fn paid(shop: &Shop, person: &Person, turn: usize) -> Told {
             let string = ordered.text("/pay/order_string");
             shop.alipay.check_order_string(&string).expect("valid");
             shop.alipay.pay(&number).expect("it can be paid");
-            let paid = shop.alipay.trade_notification(&number).form();
+            let mut forms = vec![shop.alipay.trade_notification(&number).form()];
+            if is_given_back(turn) {
+                let given_back = shop
+                    .alipay
+                    .trade_notification(&number)
+                    .with("trade_status", "TRADE_CLOSED")
+                    .with("refund_fee", "6.00")
+                    .with("gmt_refund", "2026-11-24 10:00:00")
+                    .with("out_biz_no", "console");
+                forms.push(given_back.form());
+            }
             shop.alipay.finish(&number);
-            Told::Alipay([paid, shop.alipay.trade_notification(&number).form()])
+            forms.push(shop.alipay.trade_notification(&number).form());
+            Told::Alipay(forms)
         }
         "wechat-app" => {
             shop.wechat.pay(&number);
@@ -102,11 +121,13 @@ fn paid(shop: &Shop, person: &Person, turn: usize) -> Told {
         _ => {
             let product = ordered.text("/pay/product_id");
             let transaction = shop.apple.buy(&product, Some(&ordered.text("/id")));
-            Told::Apple(
-                shop.apple
-                    .notification("ONE_TIME_CHARGE", &transaction)
-                    .body(),
-            )
+            let told = |name: &str| shop.apple.notification(name, &transaction).body();
+            let mut bodies = vec![told("ONE_TIME_CHARGE")];
+            if is_given_back(turn) {
+                shop.apple.refund(&transaction);
+                bodies.push(told("REFUND"));
+            }
+            Told::Apple(bodies)
         }
     }
 }
@@ -172,12 +193,15 @@ on_both_engines! {
 
         let app = app.into_inner().expect("no panic");
         let orders = i64::try_from(size.orders).expect("few");
+        let given_back = (0..size.orders).filter(|turn| is_given_back(*turn)).count();
+        let given_back = i64::try_from(given_back).expect("few");
         let count = |what: &str| app.database().count(&format!("SELECT COUNT(*) FROM {what}"));
         assert_eq!(count("orders WHERE status = 'paid'"), orders);
         assert_eq!(count("ledger WHERE kind = 'top-up'"), orders);
+        assert_eq!(count("ledger WHERE kind = 'refund'"), given_back);
         assert_eq!(count("payment_anomalies"), 0);
         let coins: i64 = people.iter().map(|person| wallet(&app, person).0).sum();
-        assert_eq!(coins, orders * COINS);
+        assert_eq!(coins, (orders - given_back) * COINS);
         ledger_holds(&app);
         let (is_content, said) = app.ledger_check();
         assert!(is_content, "{said}");

@@ -10,7 +10,7 @@ use shared::consent::Purpose;
 use crate::upload_faults::finish_sweeps;
 
 /// No request of ours makes more calls.
-const MOST_CALLS: usize = 40;
+const MOST_CALLS: usize = 100;
 
 /// A request that can be sent again.
 pub struct Attempt {
@@ -18,6 +18,7 @@ pub struct Attempt {
     path: String,
     token: Option<String>,
     idempotency_key: Option<String>,
+    headers: Vec<(String, String)>,
     media_type: String,
     body: Vec<u8>,
 }
@@ -35,6 +36,7 @@ impl Attempt {
             path: path.into(),
             token: token.map(str::to_owned),
             idempotency_key: None,
+            headers: Vec::new(),
             media_type: "application/json".to_owned(),
             body: body.to_string().into_bytes(),
         }
@@ -55,6 +57,12 @@ impl Attempt {
         self
     }
 
+    /// The same with another header.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Sends it; `checked` holds the answer against the document.
     pub fn send(&self, app: &App, checked: bool) -> Answer {
         let mut request = app.request(self.method, &self.path);
@@ -63,6 +71,9 @@ impl Attempt {
         }
         if let Some(key) = &self.idempotency_key {
             request = request.header("idempotency-key", key);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
         }
         let request = request.body(&self.media_type, self.body.clone());
         if checked {

@@ -3,7 +3,7 @@
 use api_tests::{ADMIN, App, Builder, DAY, Database, on_both_engines};
 use serde_json::json;
 
-use crate::payment::{COINS, Shop, buyer, customer, open, post, refund};
+use crate::payment::{COINS, Shop, buyer, customer, open, order, post, refund};
 
 /// A ledger with an entry of every kind, its first day sealed.
 fn lived_in(builder: Builder) -> Shop {
@@ -26,6 +26,20 @@ fn lived_in(builder: Builder) -> Shop {
     )
     .expect(201);
     refund(&shop.app, &id, &json!({ "amount_fen": 200 })).expect(200);
+    let ordered = order(&shop.app, &person, "apple").expect(201);
+    let product = ordered.text("/pay/product_id");
+    let transaction = shop.apple.buy(&product, Some(&ordered.text("/id")));
+    shop.apple.refund(&transaction);
+    let refunded = shop.apple.notification("REFUND", &transaction).body();
+    shop.apple.reverse_refund(&transaction);
+    let reversed = shop
+        .apple
+        .notification("REFUND_REVERSED", &transaction)
+        .body();
+    for body in [refunded, reversed] {
+        let told = shop.app.request("POST", "/v1/callbacks/apple");
+        told.body("application/json", body).send().expect(204);
+    }
     shop.app.clock().advance(DAY * 2);
     let seals = shop.app.request("POST", "/v1/operator/ledger-seals");
     let sealed = seals.token(ADMIN.token).json(&json!({})).expect(200);
@@ -73,7 +87,7 @@ on_both_engines! {
         finds(
             builder,
             "UPDATE ledger SET amount = amount + 1 WHERE kind = 'top-up'",
-            &["each entry's balance", "every posting", "every paid order", "the seal of"],
+            &["each entry's balance", "every posting", "every paid order", "every credit", "the seal of"],
         );
     }
 
@@ -107,5 +121,60 @@ on_both_engines! {
             "UPDATE orders SET provider_id = NULL WHERE status = 'paid'",
             &["every credit is paid"],
         );
+    }
+
+    [stand_in] fn a_credit_that_is_not_its_orders_is_found(builder: Builder) {
+        finds(
+            builder,
+            "UPDATE orders SET status = 'closed', coins = coins - 1 WHERE channel = 'alipay-app'",
+            &["every credit is paid, and what its order says"],
+        );
+    }
+
+    [stand_in] fn a_credit_of_somebody_elses_order_is_found(builder: Builder) {
+        finds(
+            builder,
+            "UPDATE orders SET status = 'closed', holder = '0198c5a0-0000-4000-8000-000000000000' \
+             WHERE channel = 'apple'",
+            &["every credit is paid, and what its order says", "every refund took its coins"],
+        );
+    }
+
+    [stand_in] fn a_refund_that_did_not_stand_and_was_not_reversed_is_found(builder: Builder) {
+        finds(
+            builder,
+            "DELETE FROM ledger WHERE kind LIKE '%refund-reversal'",
+            &["every refund that did not stand was reversed", "the seal of"],
+        );
+    }
+
+    [stand_in] fn a_reversal_of_a_refund_that_stood_is_found(builder: Builder) {
+        finds(
+            builder,
+            "UPDATE orders SET refund_reversed_at = NULL",
+            &["only refunds that did not stand were reversed"],
+        );
+    }
+
+    [stand_in] fn more_given_back_than_was_paid_is_found(builder: Builder) {
+        finds(
+            builder,
+            "UPDATE refunds SET fen = 601 WHERE fen = 200",
+            &["no order gave back more than its price"],
+        );
+    }
+
+    // clause D2
+    [stand_in] fn after_three_years_the_ledger_stands_alone(builder: Builder) {
+        let shop = lived_in(builder);
+        shop.app.database().rows("DELETE FROM refunds");
+        shop.app.database().rows("DELETE FROM orders");
+        for (time, is_right) in [("now", false), ("1000 days", false), ("4 years", true)] {
+            let (is_content, said) = shop.app.ledger_check_at(time);
+            assert_eq!(is_content, is_right, "{time}: {said}");
+            for what in ["every credit is paid", "no coins were taken without a refund"] {
+                assert_eq!(said.contains(&format!("WRONG    {what}")), !is_right, "{time}: {said}");
+            }
+        }
     }
 }

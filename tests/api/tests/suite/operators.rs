@@ -241,10 +241,12 @@ on_both_engines! {
 // clause C1
 #[test]
 fn a_record_is_only_ever_added() {
+    // When the account that it names is deleted, a pseudonym takes the name's place; nothing else changes.
+    const PSEUDONYM: &str = "UPDATE operator_audit SET subject = $1 WHERE subject = $2";
     let mut inserts = 0;
     for (name, statement) in statements() {
         for text in [statement.sqlite(), statement.postgres()] {
-            if text.contains("operator_audit") {
+            if text.contains("operator_audit") && text != PSEUDONYM {
                 assert!(text.starts_with("INSERT INTO operator_audit "), "{name}");
                 assert!(!text.contains("ON CONFLICT"), "{name}");
                 inserts += 1;

@@ -1,12 +1,14 @@
 //! `/v1/orders`: ordering, what nobody told us, giving up (clauses E15, E27, T3).
 
+use std::thread;
+
 use api_tests::{Builder, MINUTE, on_both_engines};
 use provider_stand_ins::Behaviour;
 use serde_json::json;
 
 use crate::payment::{
-    COINS, FEN, PACKAGE, alipay_tells, anomalies, customer, ledger_holds, number, open, order,
-    post, read, snapshot, wallet,
+    COINS, FEN, PACKAGE, alipay_tells, anomalies, customer, hand_over, ledger_holds, number, open,
+    order, post, read, snapshot, wallet,
 };
 
 on_both_engines! {
@@ -20,7 +22,7 @@ on_both_engines! {
         assert_eq!(first["amount_fen"], json!(FEN));
     }
 
-    // clauses E15, T3
+    // clauses E15, T3, V1, V2
     fn each_channel_gets_what_its_sdk_needs(builder: Builder) {
         let shop = open(builder);
         let (app, person) = (&shop.app, customer(&shop.app));
@@ -110,6 +112,7 @@ on_both_engines! {
         assert_eq!(app.database().count("SELECT COUNT(*) FROM orders"), 1);
     }
 
+    // clause E15, V1, V2
     [stand_in] fn a_missed_notification_is_made_up_for(builder: Builder) {
         let shop = open(builder);
         let app = &shop.app;
@@ -159,6 +162,73 @@ on_both_engines! {
         assert_eq!(read(app, &person, &id)["status"], "pending");
     }
 
+    [stand_in] fn of_many_who_read_at_once_one_asks(builder: Builder) {
+        let shop = open(builder);
+        let app = &shop.app;
+        app.clock().stop();
+        let person = customer(app);
+        let ordered = order(app, &person, "wechat-app").expect(201);
+        shop.wechat.pay(&number(&ordered));
+        let questions = || shop.wechat.calls().iter().filter(|call| call.method == "GET").count();
+        app.clock().advance(MINUTE);
+        shop.wechat.set_clock(app.clock().now_ms());
+        let id = ordered.text("/id");
+        thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| read(app, &person, &id));
+            }
+        });
+        assert_eq!(questions(), 1);
+        assert_eq!(read(app, &person, &id)["status"], "paid");
+        assert_eq!(wallet(app, &person), (COINS, 0));
+        ledger_holds(app);
+    }
+
+    [stand_in] fn what_was_given_up_and_paid_with_the_order_string_is_found(builder: Builder) {
+        let shop = open(builder);
+        let app = &shop.app;
+        app.clock().stop();
+        let agree = || shop.alipay.set_clock(app.clock().now_ms());
+        let person = customer(app);
+        let close = |id: &str| app
+            .request("POST", &format!("/v1/orders/{id}/close"))
+            .token(&person.token)
+            .send();
+        agree();
+        let [before, after, never] = [(); 3].map(|()| {
+            let ordered = order(app, &person, "alipay-app").expect(201);
+            hand_over(&shop, &ordered);
+            assert_eq!(close(&ordered.text("/id")).expect(200).text("/status"), "closed");
+            ordered
+        });
+        // No notification comes.
+        app.clock().advance(MINUTE);
+        agree();
+        shop.alipay.pay(&number(&before)).expect("the order string was out");
+        assert_eq!(read(app, &person, &before.text("/id"))["status"], "paid");
+        app.clock().advance(MINUTE * 28);
+        agree();
+        shop.alipay.pay(&number(&after)).expect("the order string was out");
+        app.clock().advance(MINUTE * 5);
+        agree();
+        assert_eq!(read(app, &person, &after.text("/id"))["status"], "paid");
+        assert_eq!(wallet(app, &person), (2 * COINS, 0));
+        let questions = || shop.alipay.calls("alipay.trade.query").len();
+        let asked = questions();
+        let id = never.text("/id");
+        for _ in 0..3 {
+            assert_eq!(read(app, &person, &id)["status"], "closed");
+        }
+        assert_eq!(questions(), asked + 1);
+        // Nobody closes it again, and by and by nobody asks.
+        assert_eq!(shop.alipay.calls("alipay.trade.close").len(), 3);
+        app.clock().advance(MINUTE * 60);
+        assert_eq!(read(app, &person, &id)["status"], "closed");
+        assert_eq!(questions(), asked + 1);
+        ledger_holds(app);
+    }
+
+    // clause V1, V2
     [stand_in] fn an_expired_order_is_closed_at_the_institution_first(builder: Builder) {
         let shop = open(builder);
         let app = &shop.app;
@@ -178,6 +248,7 @@ on_both_engines! {
         assert_eq!(wallet(app, &person), (COINS, 0));
     }
 
+    // clause V1, V2
     fn giving_up_closes_at_the_institution_and_credits_what_was_paid(builder: Builder) {
         let shop = open(builder);
         let (app, person) = (&shop.app, customer(&shop.app));

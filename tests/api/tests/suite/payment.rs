@@ -98,10 +98,37 @@ pub fn read(app: &App, person: &Person, id: &str) -> Value {
 
 /// An operator gives money back.
 pub fn refund(app: &App, id: &str, body: &Value) -> Answer {
+    refund_with(app, id, &fresh_key(), body)
+}
+
+/// An operator gives money back, with this key.
+pub fn refund_with(app: &App, id: &str, key: &str, body: &Value) -> Answer {
     app.request("POST", &format!("/v1/operator/orders/{id}/refund"))
         .token(ADMIN.token)
-        .header("idempotency-key", &fresh_key())
+        .header("idempotency-key", key)
         .json(body)
+}
+
+/// The order's refunds as an operator sees them: how much, in fen, and how they stand.
+pub fn refunds(app: &App, id: &str) -> Vec<(i64, String)> {
+    let path = format!("/v1/operator/orders/{id}/refunds");
+    let listed = app.get(&path, ADMIN.token).expect(200).json;
+    let items = listed["items"].as_array().expect("items");
+    let read = |item: &Value| {
+        let fen = item["amount_fen"].as_i64().expect("a number");
+        let status = item["status"].as_str().expect("a text");
+        (fen, status.to_owned())
+    };
+    items.iter().map(read).collect()
+}
+
+/// The kinds of a person's entries, the oldest first.
+pub fn entries(app: &App, person: &Person) -> Vec<String> {
+    let path = "/v1/wallet/entries?limit=100";
+    let listed = app.get(path, &person.token).expect(200).json;
+    let items = listed["items"].as_array().expect("items");
+    let kind = |item: &Value| item["kind"].as_str().expect("a text").to_owned();
+    items.iter().rev().map(kind).collect()
 }
 
 /// The reasons of what does not fit, the newest first.
@@ -157,11 +184,19 @@ pub fn ledger_holds(app: &App) {
     }
 }
 
-/// Posts a notification as Alipay does.
+/// Posts a notification as Alipay does. `success` is what Alipay takes for an answer, and nothing else that is
+/// answered may be taken for it.
 pub fn post_alipay(app: &App, message: &Message) -> Answer {
-    app.request("POST", "/v1/callbacks/alipay/payment")
+    let answer = app
+        .request("POST", "/v1/callbacks/alipay/payment")
         .body(FORM, message.form())
-        .send()
+        .send();
+    assert_eq!(
+        answer.body == b"success",
+        answer.status == 200,
+        "{answer:?}"
+    );
+    answer
 }
 
 /// Alipay says how a trade stands.
@@ -184,6 +219,34 @@ pub fn post_wechat(app: &App, post: &Post) -> Answer {
         }
     }
     request.body(media_type, post.body.clone()).send()
+}
+
+/// Someone who has paid an order of which Alipay has not told: the person, the order's id and its number.
+pub fn payer(shop: &Shop) -> (Person, String, String) {
+    let person = customer(&shop.app);
+    let ordered = order(&shop.app, &person, "alipay-app").expect(201);
+    let number = number(&ordered);
+    hand_over(shop, &ordered);
+    shop.alipay.pay(&number).expect("it can be paid");
+    (person, ordered.text("/id"), number)
+}
+
+/// The app hands an order to Alipay's.
+pub fn hand_over(shop: &Shop, ordered: &Answer) {
+    shop.alipay
+        .check_order_string(&ordered.text("/pay/order_string"))
+        .expect("an order string that Alipay takes");
+}
+
+/// Someone who has bought a package through WeChat: the person, the order's id and its number.
+pub fn wechat_buyer(shop: &Shop) -> (Person, String, String) {
+    let person = customer(&shop.app);
+    let ordered = order(&shop.app, &person, "wechat-app").expect(201);
+    let number = number(&ordered);
+    shop.wechat.pay(&number);
+    let told = shop.wechat.payment_notification(&number).post();
+    post_wechat(&shop.app, &told).expect(204);
+    (person, ordered.text("/id"), number)
 }
 
 /// Someone who has bought a package through Alipay: the person and the order's id.

@@ -1,13 +1,14 @@
 //! The writes about money, each stopped at every call to the host in turn and done again.
 
 use api_tests::{Answer, App, Builder, MINUTE, Person, on_both_engines};
+use provider_stand_ins::wechat_pay::{Post, RefundStatus};
 use serde_json::{Value, json};
 
 use crate::faults::{Attempt, again, sweep};
 use crate::identity::FORM;
 use crate::payment::{
-    COINS, PACKAGE, Shop, anomalies, buy, buyer, customer, fresh_key, ledger_holds, number, open,
-    order, read, wallet,
+    COINS, PACKAGE, Shop, anomalies, buy, buyer, customer, fresh_key, hand_over, ledger_holds,
+    number, open, order, read, refund, refunds, wallet, wechat_buyer,
 };
 
 /// The client sends the same again; where the stopped one still holds its key, a minute later.
@@ -32,6 +33,40 @@ fn agree_on_time(shop: &Shop) {
     shop.apple.set_clock(now_ms);
 }
 
+/// A notification as WeChat posts it.
+fn heard(post: &Post) -> Attempt {
+    let path = post
+        .url
+        .strip_prefix("https://api.example.cn")
+        .unwrap_or(&post.url);
+    let headers = post
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "content-type");
+    headers
+        .fold(
+            Attempt::new("POST", path, None, Value::Null),
+            |attempt, (name, value)| attempt.with_header(name, value),
+        )
+        .with_body("application/json", post.body.clone().into_bytes())
+}
+
+/// An order whose payer has seen it, and perhaps paid; nobody has told of it.
+fn begun(shop: &Shop, person: &Person, channel: &str, is_paid: bool) -> String {
+    let ordered = order(&shop.app, person, channel).expect(201);
+    let number = number(&ordered);
+    if channel == "alipay-app" {
+        hand_over(shop, &ordered);
+        shop.alipay.open(&number).expect("it can be opened");
+    }
+    match (channel, is_paid) {
+        ("alipay-app", true) => shop.alipay.pay(&number).expect("it can be paid"),
+        (_, true) => shop.wechat.pay(&number),
+        (_, false) => {}
+    }
+    ordered.text("/id")
+}
+
 fn orders(app: &App, person: &Person) -> Value {
     let listed = app.get("/v1/orders", &person.token).expect(200);
     listed.json["items"].clone()
@@ -41,14 +76,19 @@ on_both_engines! {
     // clause E15
     [stand_in] fn ordering(builder: Builder) {
         let shop = open(builder);
-        for channel in ["alipay-app", "wechat-app", "apple"] {
+        let openid = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
+        for body in [
+            json!({ "package": PACKAGE, "channel": "alipay-app" }),
+            json!({ "package": PACKAGE, "channel": "wechat-app" }),
+            json!({ "package": PACKAGE, "channel": "wechat-jsapi", "openid": openid }),
+            json!({ "package": PACKAGE, "channel": "apple" }),
+        ] {
             sweep(
                 &shop.app,
                 |app, _| {
                     let person = customer(app);
                     agree_on_time(&shop);
-                    let body = json!({ "package": PACKAGE, "channel": channel });
-                    let attempt = post(&person, "/v1/orders", body);
+                    let attempt = post(&person, "/v1/orders", body.clone());
                     (person, attempt)
                 },
                 |app, person, attempt| {
@@ -94,6 +134,179 @@ on_both_engines! {
                 ledger_holds(app);
             },
         );
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // clause E15
+    [stand_in] fn hearing_of_a_payment_from_wechat(builder: Builder) {
+        let shop = open(builder);
+        sweep(
+            &shop.app,
+            |app, _| {
+                let person = customer(app);
+                agree_on_time(&shop);
+                let ordered = order(app, &person, "wechat-app").expect(201);
+                shop.wechat.pay(&number(&ordered));
+                let told = shop.wechat.payment_notification(&number(&ordered));
+                ((person, ordered.text("/id")), heard(&told.post()))
+            },
+            again,
+            |app, (person, id), _| {
+                assert_eq!(wallet(app, person), (COINS, 0));
+                assert_eq!(read(app, person, id)["status"], "paid");
+                ledger_holds(app);
+            },
+        );
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // clause E15
+    [stand_in] fn hearing_of_a_refund_from_wechat(builder: Builder) {
+        let shop = open(builder);
+        // One of ours, and one that was made in WeChat's console.
+        for name in [None, Some("console")] {
+            sweep(
+                &shop.app,
+                |_, _| {
+                    agree_on_time(&shop);
+                    let (person, id, _) = wechat_buyer(&shop);
+                    let pending = refund(&shop.app, &id, &json!({ "amount_fen": 100 })).expect(202);
+                    let number = pending.text("/number");
+                    shop.wechat.settle_refund(&number, RefundStatus::Success);
+                    let mut told = shop.wechat.refund_notification(&number);
+                    if let Some(name) = name {
+                        told = told.with("/out_refund_no", json!(name));
+                    }
+                    ((person, id), heard(&told.post()))
+                },
+                again,
+                |app, (person, id), _| {
+                    assert_eq!(wallet(app, person), (COINS - 10, 0));
+                    assert_eq!(read(app, person, id)["refunded_fen"], 100);
+                    ledger_holds(app);
+                },
+            );
+        }
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // clause E15
+    [stand_in] fn hearing_of_a_refund_from_alipay(builder: Builder) {
+        let shop = open(builder);
+        sweep(
+            &shop.app,
+            |_, _| {
+                agree_on_time(&shop);
+                let (person, id) = buyer(&shop);
+                // One of ours waits, which is asked about.
+                shop.alipay.plan_slow_refund();
+                refund(&shop.app, &id, &json!({ "amount_fen": 100 })).expect(202);
+                let told = shop
+                    .alipay
+                    .trade_notification(&id.replace('-', ""))
+                    .with("refund_fee", "2.00")
+                    .with("gmt_refund", "2026-11-24 10:00:00")
+                    .with("out_biz_no", "console");
+                let attempt = Attempt::new("POST", "/v1/callbacks/alipay/payment", None, Value::Null)
+                    .with_body(FORM, told.form().into_bytes());
+                ((person, id), attempt)
+            },
+            again,
+            |app, (person, id), _| {
+                assert_eq!(wallet(app, person), (COINS - 20, 0));
+                assert_eq!(read(app, person, id)["refunded_fen"], 200);
+                assert_eq!(refunds(app, id).len(), 2);
+                ledger_holds(app);
+            },
+        );
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // clause V19
+    [stand_in] fn submitting_a_purchase(builder: Builder) {
+        let shop = open(builder);
+        for is_signed in [true, false] {
+            sweep(
+                &shop.app,
+                |app, _| {
+                    let person = customer(app);
+                    agree_on_time(&shop);
+                    let id = order(app, &person, "apple").expect(201).text("/id");
+                    let transaction = shop.apple.buy("com.chuangrenmai.coins.60", Some(&id));
+                    let body = match is_signed {
+                        true => json!({ "signed_transaction": shop.apple.signed_transaction(&transaction) }),
+                        false => json!({ "transaction_id": transaction }),
+                    };
+                    let path = format!("/v1/orders/{id}/apple-transaction");
+                    let attempt = Attempt::new("POST", path, Some(&person.token), body);
+                    (person, attempt)
+                },
+                again,
+                |app, person, answer| {
+                    assert_eq!(answer.text("/status"), "paid");
+                    assert_eq!(wallet(app, person), (COINS, 0));
+                    ledger_holds(app);
+                },
+            );
+        }
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // clause E15
+    [stand_in] fn giving_up(builder: Builder) {
+        let shop = open(builder);
+        for (channel, is_paid) in [("alipay-app", false), ("alipay-app", true), ("wechat-app", false), ("wechat-app", true)] {
+            sweep(
+                &shop.app,
+                |app, _| {
+                    let person = customer(app);
+                    agree_on_time(&shop);
+                    let id = begun(&shop, &person, channel, is_paid);
+                    let path = format!("/v1/orders/{id}/close");
+                    let attempt = Attempt::new("POST", path, Some(&person.token), Value::Null);
+                    (person, attempt)
+                },
+                again,
+                |app, person, answer| {
+                    let (status, coins) = if is_paid { ("paid", COINS) } else { ("closed", 0) };
+                    assert_eq!(answer.text("/status"), status);
+                    assert_eq!(wallet(app, person), (coins, 0));
+                    ledger_holds(app);
+                },
+            );
+        }
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // clause E15
+    [stand_in] fn asking_about_an_order(builder: Builder) {
+        let shop = open(builder);
+        for channel in ["alipay-app", "wechat-app"] {
+            sweep(
+                &shop.app,
+                |app, _| {
+                    let person = customer(app);
+                    agree_on_time(&shop);
+                    let id = begun(&shop, &person, channel, true);
+                    app.clock().advance(MINUTE / 2);
+                    agree_on_time(&shop);
+                    let attempt = Attempt::new("GET", format!("/v1/orders/{id}"), Some(&person.token), Value::Null)
+                        .with_body("application/json", Vec::new());
+                    (person, attempt)
+                },
+                |app, _, attempt| {
+                    // Who was stopped may have been about to ask: the next one asks ten seconds later.
+                    app.clock().advance(MINUTE / 6);
+                    agree_on_time(&shop);
+                    attempt.send(app, true)
+                },
+                |app, person, answer| {
+                    assert_eq!(answer.text("/status"), "paid");
+                    assert_eq!(wallet(app, person), (COINS, 0));
+                    ledger_holds(app);
+                },
+            );
+        }
         assert!(anomalies(&shop.app).is_empty());
     }
 

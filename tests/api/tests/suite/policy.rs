@@ -1,6 +1,6 @@
 //! `/v1/policy`, `/v1/policy/consents`, and what a new version does to those who are logged in.
 
-use api_tests::{App, Device, MINUTE, POLICY_VERSION, Person, on_both_engines};
+use api_tests::{App, Builder, Device, MINUTE, POLICY_VERSION, Person, on_both_engines};
 use serde_json::{Value, json};
 
 const NEXT: &str = "2027-01-01";
@@ -101,6 +101,16 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("GET", "/v1/gifts", true),
     ("POST", "/v1/gifts", false),
     ("POST", "/v1/tips", false),
+    ("GET", "/v1/account/deletion", true),
+    ("POST", "/v1/account/deletion", true),
+    ("DELETE", "/v1/account/deletion", true),
+    ("GET", "/v1/requests", true),
+    ("POST", "/v1/requests", true),
+    (
+        "GET",
+        "/v1/requests/0198c5a0-0000-7000-8000-000000000000",
+        true,
+    ),
     ("POST", "/v1/policy/consents", true),
     ("GET", "/v1/account/data", true),
     ("GET", "/v1/account/data/profile", true),
@@ -113,6 +123,13 @@ const CALLS: &[(&str, &str, bool)] = &[
         "/v1/account/exports/0198c5a0-0000-7000-8000-000000000000",
         true,
     ),
+    ("GET", "/v1/notices", true),
+    (
+        "POST",
+        "/v1/notices/0198c5a0-0000-7000-8000-000000000000/read",
+        true,
+    ),
+    ("POST", "/v1/account/leak-reports", true),
     // Last: it ends the session.
     ("DELETE", "/v1/auth/sessions/current", true),
 ];
@@ -123,11 +140,18 @@ on_both_engines! {
         let answer = app.request("GET", "/v1/policy").send().expect(200);
         assert_eq!(answer.text("/version"), POLICY_VERSION);
         assert_eq!(answer.text("/major_version"), POLICY_VERSION);
-        assert!(answer.text("/text_url").ends_with("/v1/policy/text"));
+        let text_url = answer.text("/text_url");
+        let (_, path) = text_url.split_once("/v1/policy/").expect("a path");
+        assert_eq!(path, format!("versions/{POLICY_VERSION}"));
+        let text = app.request("GET", &format!("/v1/policy/{path}")).send().expect(200);
+        assert_eq!(text.media_type(), Some("text/plain"));
+        assert_eq!(text.body, app.request("GET", "/v1/policy/text").send().expect(200).body);
+        assert!(text.body.len() > 30_000, "all of it");
     }
 
     // clause N1
-    [stand_in] fn after_a_major_version_only_a_few_calls_work_until_consent(app: App) {
+    [stand_in] fn after_a_major_version_only_a_few_calls_work_until_consent(builder: Builder) {
+        let app = builder.with_operators().start();
         let person = app.someone();
         app.get("/v1/profile", &person.token).expect(200);
         app.publish_policy(NEXT, true);
@@ -144,7 +168,7 @@ on_both_engines! {
                 assert_eq!(refused.json["policy_version"], NEXT);
             }
         }
-        for path in ["/v1/policy", "/v1/contact"] {
+        for path in ["/v1/policy", "/v1/policy/versions", "/v1/policy/notices", "/v1/contact"] {
             app.get(path, &person.token).expect(200);
         }
         app.get("/v1/policy/text", &person.token).expect(200);
@@ -160,7 +184,8 @@ on_both_engines! {
     }
 
     // clause N1
-    fn logging_in_after_a_major_version_gives_a_session_that_asks_for_consent(app: App) {
+    fn logging_in_after_a_major_version_gives_a_session_that_asks_for_consent(builder: Builder) {
+        let app = builder.with_operators().start();
         let person = app.someone();
         app.publish_policy(NEXT, true);
         let code = app.sms_code(&person.phone, "login");
@@ -176,7 +201,8 @@ on_both_engines! {
     }
 
     // clause N1
-    fn logging_in_with_the_new_version_consents(app: App) {
+    fn logging_in_with_the_new_version_consents(builder: Builder) {
+        let app = builder.with_operators().start();
         let person = app.someone();
         app.publish_policy(NEXT, true);
         let code = app.sms_code(&person.phone, "login");
@@ -188,7 +214,8 @@ on_both_engines! {
     }
 
     // clause N1
-    fn a_minor_version_is_only_announced(app: App) {
+    fn a_minor_version_is_only_announced(builder: Builder) {
+        let app = builder.with_operators().start();
         let person = app.someone();
         app.publish_policy(NEXT, false);
         app.request("DELETE", "/v1/auth/sessions").token(&person.token).send().expect(204);

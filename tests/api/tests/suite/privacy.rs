@@ -4,7 +4,7 @@ use api_tests::{App, Device, mobile_number, on_both_engines};
 use serde_json::json;
 
 /// The number in each form in which it could have been stored.
-fn forms(phone: &str) -> Vec<Vec<u8>> {
+pub fn forms(phone: &str) -> Vec<Vec<u8>> {
     let national = &phone[3..];
     let (a, b, c) = (&national[..3], &national[3..7], &national[7..]);
     let full_width: String = national
@@ -31,6 +31,12 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
 
 /// Looks for `wanted` in every column, key, file and line of the log.
 pub fn is_nowhere(app: &App, wanted: &[u8]) {
+    is_in_no_row(app, wanted);
+    is_in_no_file(app, wanted);
+}
+
+/// Looks for `wanted` in every column, key and line of the log.
+pub fn is_in_no_row(app: &App, wanted: &[u8]) {
     for (table, _) in app.database().schema() {
         let rows = app.database().rows(&format!("SELECT * FROM {table}"));
         for cell in rows.iter().flatten() {
@@ -46,6 +52,10 @@ pub fn is_nowhere(app: &App, wanted: &[u8]) {
     for line in app.log().lines() {
         assert!(!contains(line.as_bytes(), wanted), "{line}");
     }
+}
+
+/// Looks for `wanted` in every file of the state directory, as it lies there.
+pub fn is_in_no_file(app: &App, wanted: &[u8]) {
     for entry in std::fs::read_dir(app.state()).expect("the state directory") {
         let path = entry.expect("an entry").path();
         if path.is_file() {

@@ -2,10 +2,41 @@
 
 use std::thread;
 
-use api_tests::{ADMIN, Builder, DAY, on_both_engines};
+use api_tests::{ADMIN, Builder, DAY, Database, Engine, on_both_engines};
 use serde_json::json;
 
 use crate::payment::{COINS, buyer, customer, ledger_holds, open, post, wallet};
+
+/// PostgreSQL lets the application's role do nothing with the table but read and add.
+fn application_cannot_change(database: &Database, table: &str) {
+    let trigger = database.rows(&format!(
+        "SELECT tgname::text FROM pg_trigger WHERE tgrelid = '{table}'::regclass AND NOT tgisinternal"
+    ));
+    let trigger = &trigger[0][0];
+    let column = database.rows(&format!(
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum = 1"
+    ));
+    let column = &column[0][0];
+    for forbidden in [
+        format!("UPDATE {table} SET {column} = 'x'"),
+        format!("DELETE FROM {table}"),
+        format!("TRUNCATE {table}"),
+        format!("DROP TRIGGER {trigger} ON {table}"),
+        format!("ALTER TABLE {table} DISABLE TRIGGER {trigger}"),
+        format!("ALTER TABLE {table} DISABLE TRIGGER ALL"),
+        format!("ALTER TABLE {table} OWNER TO chuangrenmai_application"),
+        format!("DROP TABLE {table}"),
+        "SET session_replication_role = replica".to_owned(),
+        "CREATE OR REPLACE FUNCTION only_grows() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+            .to_owned(),
+    ] {
+        let words = database.try_rows_as_application(&forbidden).expect_err(&forbidden);
+        let is_denied = words.starts_with("permission denied") || words.starts_with("must be owner");
+        assert!(is_denied, "{forbidden}: {words}");
+    }
+    let read = format!("SELECT COUNT(*) FROM {table}");
+    assert!(database.try_rows_as_application(&read).is_ok());
+}
 
 on_both_engines! {
     // clause E15
@@ -101,14 +132,28 @@ on_both_engines! {
     fn the_ledger_only_grows(builder: Builder) {
         let shop = open(builder);
         buyer(&shop);
-        for forbidden in [
-            "UPDATE ledger SET amount = 1000000 WHERE kind = 'top-up'",
-            "DELETE FROM ledger WHERE kind = 'top-up'",
+        let database = shop.app.database();
+        database.rows("INSERT INTO ledger_seals VALUES ('2026-11-24', 2, 'd', 's', 0) RETURNING day");
+        let (ledger, seals) = match database.engine() {
+            Engine::Sqlite => ("the ledger only grows", "a seal stays"),
+            Engine::Postgres => ("ledger only grows", "ledger_seals only grows"),
+        };
+        // Not even its owner changes it.
+        for (forbidden, words) in [
+            ("UPDATE ledger SET amount = 1000000 WHERE kind = 'top-up'", ledger),
+            ("DELETE FROM ledger WHERE kind = 'top-up'", ledger),
+            ("UPDATE ledger_seals SET seal = 'x'", seals),
+            ("DELETE FROM ledger_seals", seals),
         ] {
-            let database = shop.app.database();
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| database.rows(forbidden)));
-            assert!(outcome.is_err(), "{forbidden}");
+            assert_eq!(database.try_rows(forbidden).unwrap_err(), words, "{forbidden}");
         }
+        if database.engine() == Engine::Postgres {
+            for (table, words) in [("ledger", ledger), ("ledger_seals", seals)] {
+                assert_eq!(database.try_rows(&format!("TRUNCATE {table}")).unwrap_err(), words);
+                application_cannot_change(database, table);
+            }
+        }
+        assert_eq!(database.count("SELECT COUNT(*) FROM ledger_seals"), 1);
         ledger_holds(&shop.app);
     }
 
@@ -125,5 +170,9 @@ on_both_engines! {
         assert_eq!(seal(), 1);
         assert_eq!(seal(), 0);
         assert_eq!(app.database().count("SELECT entries FROM ledger_seals"), 2);
+        // The log has the seal, too, where whoever changes the database does not reach it.
+        let seal = app.database().rows("SELECT seal FROM ledger_seals")[0][0].to_string();
+        let event = app.log().event_with("ledger-sealed", "seal", &seal);
+        assert_eq!((&event["level"], &event["entries"]), (&json!("info"), &json!(2)));
     }
 }

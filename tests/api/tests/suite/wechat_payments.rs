@@ -1,13 +1,16 @@
 //! `/v1/callbacks/wechat/payment`, `/v1/callbacks/wechat/refund`: orders and refunds as WeChat Pay tells of
 //! them.
 
+use std::thread;
+
 use api_tests::{Builder, Person, on_both_engines};
+use provider_stand_ins::Behaviour;
 use provider_stand_ins::wechat_pay::{Form, Post, RefundStatus};
 use serde_json::json;
 
 use crate::payment::{
-    COINS, Shop, anomalies, customer, ledger_holds, number, open, order, post_wechat, read, refund,
-    snapshot, wallet,
+    COINS, Shop, anomalies, customer, entries, fresh_key, ledger_holds, number, open, order,
+    post_wechat, read, refund, refund_with, refunds, snapshot, wallet, wechat_buyer,
 };
 
 /// Someone who has paid an order that WeChat has not told of.
@@ -26,7 +29,7 @@ fn is_refused(shop: &Shop, post: &Post, status: u16, what: &str) {
 }
 
 on_both_engines! {
-    // clause E15
+    // clause E15, V2
     fn a_payment_is_credited_once_however_often_it_is_told(builder: Builder) {
         let shop = open(builder);
         let (person, id) = payer(&shop);
@@ -41,6 +44,7 @@ on_both_engines! {
         ledger_holds(&shop.app);
     }
 
+    // clause V2
     fn forged_and_broken_notifications_change_nothing(builder: Builder) {
         let shop = open(builder);
         let (person, id) = payer(&shop);
@@ -89,11 +93,12 @@ on_both_engines! {
         is_refused(&shop, &empty, 400, "empty");
         let mut oversized = told().post();
         oversized.body += &" ".repeat(70_000);
-        assert_eq!(post_wechat(&shop.app, &oversized).status, 413);
+        is_refused(&shop, &oversized, 413, "oversized");
         assert_eq!(snapshot(&shop.app), before);
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }
 
+    // clause V2
     fn what_is_true_and_does_not_fit_is_kept_and_credits_nothing(builder: Builder) {
         let shop = open(builder);
         let (person, id) = payer(&shop);
@@ -120,6 +125,7 @@ on_both_engines! {
         ledger_holds(&shop.app);
     }
 
+    // clause V2
     fn a_refund_ends_by_its_notification(builder: Builder) {
         let shop = open(builder);
         let (person, id) = payer(&shop);
@@ -149,6 +155,110 @@ on_both_engines! {
         shop.wechat.settle_refund(&number, RefundStatus::Success);
         assert_eq!(refund(&shop.app, &id, &json!({})).expect(200).text("/status"), "succeeded");
         assert_eq!(wallet(&shop.app, &person), (0, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15
+    fn a_refund_goes_on_with_its_key(builder: Builder) {
+        let shop = open(builder);
+        let (person, id, _) = wechat_buyer(&shop);
+        let (key, body) = (fresh_key(), json!({ "amount_fen": 100 }));
+        let send = || refund_with(&shop.app, &id, &key, &body);
+        let pending = send().expect(202);
+        assert_eq!(send().expect(202).text("/id"), pending.text("/id"));
+        let number = pending.text("/number");
+        shop.wechat.settle_refund(&number, RefundStatus::Success);
+        post_wechat(&shop.app, &shop.wechat.refund_notification(&number).post()).expect(204);
+        for replayed in [None, Some("true")] {
+            let done = send().expect(200);
+            assert_eq!((done.text("/id"), done.text("/status")), (pending.text("/id"), "succeeded".to_owned()));
+            assert_eq!(done.header("idempotent-replayed"), replayed);
+        }
+        assert_eq!(refunds(&shop.app, &id), [(100, "succeeded".to_owned())]);
+        assert_eq!(wallet(&shop.app, &person), (COINS - 10, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15
+    fn a_refund_that_was_refused_is_asked_for_again_under_its_number(builder: Builder) {
+        let shop = open(builder);
+        let (person, id, _) = wechat_buyer(&shop);
+        let (key, body) = (fresh_key(), json!({ "amount_fen": 100 }));
+        let send = || refund_with(&shop.app, &id, &key, &body);
+        for _ in 0..2 {
+            shop.wechat.plan(Behaviour::Refuse(403, "NOT_ENOUGH"));
+            let refused = send().expect_problem(409, "refund-refused");
+            assert_eq!(refused.json["reason"], "balance-too-low");
+            assert_eq!(refunds(&shop.app, &id), [(100, "failed".to_owned())]);
+        }
+        let number = send().expect(202).text("/number");
+        // One at a time, also of those that are asked for again.
+        refund(&shop.app, &id, &json!({ "amount_fen": 50 })).expect_problem(409, "refund-pending");
+        shop.wechat.settle_refund(&number, RefundStatus::Closed);
+        post_wechat(&shop.app, &shop.wechat.refund_notification(&number).post()).expect(204);
+        let closed = send().expect_problem(409, "refund-refused");
+        assert_eq!(closed.json["reason"], "closed");
+        let other = refund(&shop.app, &id, &json!({ "amount_fen": 50 })).expect(202);
+        send().expect_problem(409, "refund-pending");
+        shop.wechat.settle_refund(&other.text("/number"), RefundStatus::Success);
+        refund(&shop.app, &id, &json!({ "amount_fen": 50 })).expect(200);
+        let standing = [(100, "failed".to_owned()), (50, "succeeded".to_owned())];
+        assert_eq!(refunds(&shop.app, &id), standing);
+        assert_eq!(wallet(&shop.app, &person), (COINS - 5, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15
+    fn a_refund_in_wechats_console_is_taken_once_however_many_tell(builder: Builder) {
+        let shop = open(builder);
+        let (person, id, number) = wechat_buyer(&shop);
+        let ours = refund(&shop.app, &id, &json!({ "amount_fen": 400 })).expect(202);
+        shop.wechat.settle_refund(&ours.text("/number"), RefundStatus::Success);
+        let told = || shop.wechat.refund_notification(&ours.text("/number"));
+        // Ours waits for its own news: nothing of the console's is taken for it, or held back by it.
+        let console = told().with("/out_refund_no", json!("console-1")).with("/amount/refund", json!(150));
+        thread::scope(|scope| {
+            for _ in 0..12 {
+                scope.spawn(|| while post_wechat(&shop.app, &console.post()).status >= 500 {});
+            }
+        });
+        assert_eq!(wallet(&shop.app, &person), (COINS - 15, 0));
+        post_wechat(&shop.app, &told().post()).expect(204);
+        assert_eq!(entries(&shop.app, &person), ["top-up", "refund", "refund"]);
+        assert!(anomalies(&shop.app).is_empty());
+        for (name, fen) in [("console-2", 51), ("console-3", 601), ("console-4", i64::MAX)] {
+            let more = told().with("/out_refund_no", json!(name)).with("/amount/refund", json!(fen));
+            post_wechat(&shop.app, &more.post()).expect(204);
+            assert_eq!(anomalies(&shop.app)[0], "refund-exceeds");
+        }
+        assert_eq!(read(&shop.app, &person, &id)["refunded_fen"], 550);
+        assert_eq!(number, id.replace('-', ""));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15
+    fn a_refund_told_first_credits_and_takes(builder: Builder) {
+        let shop = open(builder);
+        let (person, id) = payer(&shop);
+        let number = id.replace('-', "");
+        let paid = shop.wechat.payment_notification(&number);
+        post_wechat(&shop.app, &paid.post()).expect(204);
+        let refunded = refund(&shop.app, &id, &json!({})).expect(202).text("/number");
+        shop.wechat.settle_refund(&refunded, RefundStatus::Success);
+        let told = shop.wechat.refund_notification(&refunded);
+        // The same about an order of whose payment nobody has told.
+        let (other, other_id) = payer(&shop);
+        let first = told
+            .with("/out_trade_no", json!(other_id.replace('-', "")))
+            .with("/transaction_id", json!("4200000000000000000000000099"))
+            .with("/out_refund_no", json!("console"));
+        for _ in 0..2 {
+            post_wechat(&shop.app, &first.post()).expect(204);
+        }
+        assert_eq!(entries(&shop.app, &other), ["top-up", "refund"]);
+        assert_eq!(wallet(&shop.app, &other), (0, 0));
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        assert!(anomalies(&shop.app).is_empty());
         ledger_holds(&shop.app);
     }
 

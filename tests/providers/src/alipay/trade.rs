@@ -80,6 +80,7 @@ pub struct Trade {
     pub status: Status,
     pub created_at_ms: i64,
     pub paid_at_ms: Option<i64>,
+    pub closed_at_ms: Option<i64>,
     pub refunds: Vec<Refund>,
 }
 
@@ -102,6 +103,7 @@ impl Trade {
             status: Status::Waiting,
             created_at_ms: now_ms,
             paid_at_ms: None,
+            closed_at_ms: None,
             refunds: Vec::new(),
         }
     }
@@ -109,8 +111,13 @@ impl Trade {
     /// What has happened by itself since the trade was last looked at.
     pub fn catch_up(&mut self, now_ms: i64) {
         if self.status == Status::Waiting && now_ms >= self.order.expires_at_ms {
-            self.status = Status::Closed;
+            self.end(self.order.expires_at_ms);
         }
+    }
+
+    fn end(&mut self, now_ms: i64) {
+        self.status = Status::Closed;
+        self.closed_at_ms = Some(now_ms);
     }
 
     pub fn pay(&mut self, now_ms: i64) -> Result<(), &'static str> {
@@ -125,10 +132,10 @@ impl Trade {
         }
     }
 
-    pub fn close(&mut self) -> Result<Value, &'static str> {
+    pub fn close(&mut self, now_ms: i64) -> Result<Value, &'static str> {
         match self.status {
             Status::Waiting => {
-                self.status = Status::Closed;
+                self.end(now_ms);
                 Ok(self.success(json!({})))
             }
             Status::Closed => Err("ACQ.REASON_TRADE_STATUS_INVALID"),
@@ -193,7 +200,7 @@ impl Trade {
             refund.done_at_ms.get_or_insert(now_ms);
         }
         if self.refunded_fen() == self.order.total_fen {
-            self.status = Status::Closed;
+            self.end(now_ms);
         }
     }
 
@@ -210,7 +217,8 @@ impl Trade {
         }
     }
 
-    /// The notification's parameters that tell how it stands.
+    /// The notification's parameters that tell how it stands. As in the documented example, a payment has
+    /// `refund_fee=0.00` and `gmt_close`.
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
         let total = yuan::written(self.order.total_fen);
         let mut parameters = vec![
@@ -231,13 +239,15 @@ impl Trade {
                 ("fund_bill_list", bill.to_string()),
             ]);
         }
-        let done = self.refunds.iter().rev();
-        if let Some((refund, at)) = done
-            .filter_map(|refund| Some((refund, refund.done_at_ms?)))
-            .next()
-        {
+        if self.status != Status::Waiting {
+            parameters.push(("refund_fee", yuan::written(self.refunded_fen())));
+        }
+        if let Some(at) = self.closed_at_ms.or(self.paid_at_ms) {
+            parameters.push(("gmt_close", in_china(at)));
+        }
+        let mut done = self.refunds.iter().rev();
+        if let Some((refund, at)) = done.find_map(|refund| Some((refund, refund.done_at_ms?))) {
             parameters.extend([
-                ("refund_fee", yuan::written(self.refunded_fen())),
                 ("gmt_refund", format!("{}.{:03}", in_china(at), at % 1000)),
                 ("out_biz_no", refund.out_request_no.clone()),
             ]);
@@ -250,7 +260,7 @@ impl Trade {
         done.map(|refund| refund.fen).sum()
     }
 
-    fn refund_answer(&self, fund_change: &str) -> Value {
+    pub fn refund_answer(&self, fund_change: &str) -> Value {
         self.success(json!({
             "buyer_logon_id": "159****5620",
             "buyer_user_id": "2088102117955611",
@@ -260,7 +270,7 @@ impl Trade {
     }
 
     /// A successful answer with `more` members.
-    fn success(&self, mut more: Value) -> Value {
+    pub fn success(&self, mut more: Value) -> Value {
         for (name, text) in [
             ("code", "10000"),
             ("msg", "Success"),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::message::Message;
 use super::order::Order;
 use super::trade::{Kind, Operation, SELLER_ID, Status, Trade, in_china};
-use super::{Gateway, answer};
+use super::{Gateway, answer, html};
 use crate::stand_in::{StandIn, locked};
 
 /// By the application's numbers.
@@ -30,7 +30,7 @@ impl Trades {
         let count = trade.refunds.len();
         let answer = match &operation.kind {
             Kind::Query => Ok(trade.query()),
-            Kind::Close => trade.close(),
+            Kind::Close => trade.close(now_ms),
             Kind::Refund {
                 out_request_no,
                 fen,
@@ -174,6 +174,23 @@ impl StandIn<Gateway> {
         parameters
             .iter()
             .fold(message, |message, (name, value)| message.with(name, value))
+    }
+
+    /// The answer to a method about this trade, and its last refund, as bytes on the wire: as if all went well.
+    ///
+    /// # Panics
+    /// If there is no such trade, or a refund of it is asked about and there was none.
+    pub fn answer_about(&self, method: &str, out_trade_no: &str) -> Vec<u8> {
+        let content = self.with_trade(out_trade_no, |trade| match method {
+            "alipay.trade.query" => trade.query(),
+            "alipay.trade.close" => trade.success(json!({})),
+            "alipay.trade.refund" => trade.refund_answer("Y"),
+            _ => trade.refund_query(&trade.refunds.last().expect("a refund").out_request_no),
+        });
+        html(
+            200,
+            &answer::body(&self.provider().alipay_key, method, content, None),
+        )
     }
 
     fn with_trades<T>(&self, act: impl FnOnce(&mut Trades) -> T) -> T {

@@ -26,8 +26,10 @@ pub enum Form {
     WithoutLeafMark,
     /// The intermediate is not Apple's for developers.
     WithoutIntermediateMark,
-    /// The leaf had expired.
-    Expired,
+    /// This certificate had expired.
+    Expired(Which),
+    /// This certificate was not valid yet.
+    Early(Which),
     /// The intermediate is no authority.
     NoAuthority,
     /// The leaf is signed by another intermediate of the same name.
@@ -54,6 +56,44 @@ pub enum Form {
     Truncated,
 }
 
+/// One of a chain's certificates that come with a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The one that signs.
+    Leaf,
+    /// The one that issued it.
+    Intermediate,
+}
+
+/// How a root's dates are wrong.
+#[derive(Clone, Copy, Debug)]
+pub enum UntimelyRoot {
+    /// It had expired.
+    Expired,
+    /// It was not valid yet.
+    Early,
+}
+
+/// The years at whose beginnings a certificate begins and ends to be valid.
+#[derive(Clone, Copy)]
+struct Validity {
+    from: i32,
+    until: i32,
+}
+
+const VALID: Validity = Validity {
+    from: 2020,
+    until: 2045,
+};
+const EXPIRED: Validity = Validity {
+    from: 2020,
+    until: 2021,
+};
+const EARLY: Validity = Validity {
+    from: 2044,
+    until: 2045,
+};
+
 /// Who signs.
 pub struct Authority {
     root: Root,
@@ -77,14 +117,26 @@ struct Chain {
 struct Flaws {
     no_leaf_mark: bool,
     no_intermediate_mark: bool,
-    expired: bool,
+    leaf: Option<Validity>,
+    intermediate: Option<Validity>,
     no_authority: bool,
     critical: bool,
 }
 
 impl Authority {
     pub fn new() -> Self {
-        let root = Root::new();
+        Self::under(Root::new(VALID))
+    }
+
+    /// One whose root was never valid when anything was signed: it has expired, or is not valid yet.
+    pub fn with_untimely_root(form: UntimelyRoot) -> Self {
+        Self::under(Root::new(match form {
+            UntimelyRoot::Expired => EXPIRED,
+            UntimelyRoot::Early => EARLY,
+        }))
+    }
+
+    fn under(root: Root) -> Self {
         let good = Chain::under(&root, &Flaws::default());
         Self { root, good }
     }
@@ -98,7 +150,7 @@ impl Authority {
     pub fn sign(&self, payload: &Value, form: Option<Form>) -> String {
         let flawed = |flaws: Flaws| Chain::under(&self.root, &flaws);
         let made = match form {
-            Some(Form::OtherRoot) => Some(Chain::under(&Root::new(), &Flaws::default())),
+            Some(Form::OtherRoot) => Some(Chain::under(&Root::new(VALID), &Flaws::default())),
             Some(Form::WithoutLeafMark) => Some(flawed(Flaws {
                 no_leaf_mark: true,
                 ..Flaws::default()
@@ -107,10 +159,8 @@ impl Authority {
                 no_intermediate_mark: true,
                 ..Flaws::default()
             })),
-            Some(Form::Expired) => Some(flawed(Flaws {
-                expired: true,
-                ..Flaws::default()
-            })),
+            Some(Form::Expired(which)) => Some(flawed(Flaws::untimely(which, EXPIRED))),
+            Some(Form::Early(which)) => Some(flawed(Flaws::untimely(which, EARLY))),
             Some(Form::NoAuthority) => Some(flawed(Flaws {
                 no_authority: true,
                 ..Flaws::default()
@@ -179,10 +229,21 @@ fn signature(algorithm: &'static EcdsaSigningAlgorithm, key: &[u8], text: &str) 
     signature.as_ref().to_vec()
 }
 
+impl Flaws {
+    fn untimely(which: Which, validity: Validity) -> Self {
+        let mut flaws = Self::default();
+        match which {
+            Which::Leaf => flaws.leaf = Some(validity),
+            Which::Intermediate => flaws.intermediate = Some(validity),
+        }
+        flaws
+    }
+}
+
 impl Root {
-    fn new() -> Self {
+    fn new(validity: Validity) -> Self {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).expect("a key");
-        let params = authority("Apple Root CA - G3");
+        let params = authority("Apple Root CA - G3", validity);
         let root = params.self_signed(&key).expect("a certificate");
         Self {
             der: root.der().to_vec(),
@@ -193,7 +254,10 @@ impl Root {
 
 impl Chain {
     fn under(root: &Root, flaws: &Flaws) -> Self {
-        let mut params = authority("Apple Worldwide Developer Relations Certification Authority");
+        let mut params = authority(
+            "Apple Worldwide Developer Relations Certification Authority",
+            flaws.intermediate.unwrap_or(VALID),
+        );
         if flaws.no_authority {
             params.is_ca = IsCa::ExplicitNoCa;
         }
@@ -203,7 +267,10 @@ impl Chain {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).expect("a key");
         let intermediate = params.signed_by(&key, &root.issuer).expect("a certificate");
         let issuer = Issuer::new(params, key);
-        let mut params = named("Prod ECC Mac App Store and iTunes Store Receipt Signing");
+        let mut params = named(
+            "Prod ECC Mac App Store and iTunes Store Receipt Signing",
+            flaws.leaf.unwrap_or(VALID),
+        );
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         if !flaws.no_leaf_mark {
@@ -213,9 +280,6 @@ impl Chain {
             let mut demand = mark(&[1, 3, 6, 1, 4, 1, 99_999, 1]);
             demand.set_criticality(true);
             params.custom_extensions.push(demand);
-        }
-        if flaws.expired {
-            params.not_after = date_time_ymd(2021, 1, 1);
         }
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
         let leaf = params.signed_by(&key, &issuer).expect("a certificate");
@@ -230,16 +294,16 @@ impl Chain {
     }
 }
 
-fn named(name: &str) -> CertificateParams {
+fn named(name: &str, validity: Validity) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
-    params.not_before = date_time_ymd(2020, 1, 1);
-    params.not_after = date_time_ymd(2045, 1, 1);
+    params.not_before = date_time_ymd(validity.from, 1, 1);
+    params.not_after = date_time_ymd(validity.until, 1, 1);
     params
 }
 
-fn authority(name: &str) -> CertificateParams {
-    let mut params = named(name);
+fn authority(name: &str, validity: Validity) -> CertificateParams {
+    let mut params = named(name, validity);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params

@@ -11,13 +11,13 @@ mod notification;
 mod tests;
 mod token;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
 use self::authority::Authority;
-pub use self::authority::Form;
+pub use self::authority::{Form, UntimelyRoot, Which};
 pub use self::notification::Notification;
 use crate::http::{Request, response};
 use crate::keys;
@@ -44,13 +44,23 @@ struct State {
     transactions: BTreeMap<String, Value>,
     notifications: u64,
     calls: usize,
+    forms: VecDeque<Form>,
 }
 
 impl StandIn<Store> {
     /// Starts one, with certificates of its own.
     pub fn start() -> Self {
+        Self::with(Authority::new())
+    }
+
+    /// Starts one whose root certificate is not valid today.
+    pub fn with_untimely_root(form: UntimelyRoot) -> Self {
+        Self::with(Authority::with_untimely_root(form))
+    }
+
+    fn with(authority: Authority) -> Self {
         Self::serve(Store {
-            authority: Authority::new(),
+            authority,
             state: Mutex::default(),
         })
     }
@@ -166,6 +176,20 @@ impl StandIn<Store> {
         Notification::new(self, name, number, Some(transaction), self.now_ms())
     }
 
+    /// The next transaction that is asked for is signed so, the one after it after the next call of this, then as
+    /// usual.
+    pub fn plan_form(&self, form: Form) {
+        locked(&self.provider().state).forms.push_back(form);
+    }
+
+    /// The answer to a question about this transaction, as bytes on the wire.
+    ///
+    /// # Panics
+    /// If there is no such transaction.
+    pub fn answer_about(&self, id: &str) -> Vec<u8> {
+        found(&self.signed_transaction(id))
+    }
+
     /// How many transactions were asked for.
     pub fn calls(&self) -> usize {
         locked(&self.provider().state).calls
@@ -199,9 +223,9 @@ impl Provider for Store {
         };
         let mut transaction = transaction.clone();
         transaction["signedDate"] = transaction["purchaseDate"].clone();
-        let signed = self.authority.sign(&transaction, None);
-        let found = json!({ "signedTransactionInfo": signed });
-        json_response(200, &found)
+        let form = state.forms.pop_front();
+        let signed = self.authority.sign(&transaction, form);
+        found(&signed)
     }
 
     fn refuse(&self, _: &Request, (status, code): Refusal) -> Vec<u8> {
@@ -209,6 +233,10 @@ impl Provider for Store {
             json!({ "errorCode": code.parse::<i64>().unwrap_or(5_000_000), "errorMessage": code });
         json_response(status, &refusal)
     }
+}
+
+fn found(signed_transaction: &str) -> Vec<u8> {
+    json_response(200, &json!({ "signedTransactionInfo": signed_transaction }))
 }
 
 fn json_response(status: u16, body: &Value) -> Vec<u8> {

@@ -52,6 +52,17 @@ impl<'a> Notification<'a> {
         self
     }
 
+    /// Leaves a member out before it is signed; `pointer` is that of the object that has it.
+    ///
+    /// # Panics
+    /// If there is no such object.
+    pub fn without(mut self, pointer: &str, name: &str) -> Self {
+        let object = self.payload.pointer_mut(pointer);
+        let members = object.and_then(Value::as_object_mut);
+        members.expect("an object").remove(name);
+        self
+    }
+
     /// Sets a member of the transaction before it is signed.
     ///
     /// # Panics

@@ -1,4 +1,4 @@
-use super::{AppStore, Form, token};
+use super::{AppStore, Form, Which, token};
 
 #[test]
 fn a_transaction_has_three_parts_and_three_certificates() {
@@ -27,7 +27,7 @@ fn a_form_changes_what_is_signed() {
     assert_eq!(header(None), good);
     for form in [
         Form::OtherRoot,
-        Form::Expired,
+        Form::Expired(Which::Leaf),
         Form::OtherIntermediate,
         Form::Certificates(2),
         Form::Algorithm("none"),

@@ -198,6 +198,33 @@ impl StandIn<Api> {
         self.notification(event_type, "refund", &content).to(&url)
     }
 
+    /// The answer to a question about this order, as bytes on the wire.
+    ///
+    /// # Panics
+    /// If nobody announced it.
+    pub fn order_answer(&self, out_trade_no: &str) -> Vec<u8> {
+        self.answer_to(&Command::Query(out_trade_no.to_owned()))
+    }
+
+    /// The answer to a question about this refund, or to asking for it, as bytes on the wire.
+    ///
+    /// # Panics
+    /// If nobody asked for it.
+    pub fn refund_answer(&self, out_refund_no: &str) -> Vec<u8> {
+        self.answer_to(&Command::QueryRefund(out_refund_no.to_owned()))
+    }
+
+    fn answer_to(&self, question: &Command) -> Vec<u8> {
+        let now_ms = self.now_ms();
+        let api = self.provider();
+        let mut state = locked(&api.state);
+        state.now_ms = now_ms;
+        let content = state.book.apply(question, now_ms);
+        drop(state);
+        let content = content.ok().flatten().expect("something that is known");
+        api.answer(200, &content.to_string())
+    }
+
     /// Any notification, without an address. The same content makes the same `id`.
     pub fn notification(
         &self,

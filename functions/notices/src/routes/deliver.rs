@@ -1,0 +1,29 @@
+//! `/internal/deliver`: brings what was announced to people, some at a time (clauses N1, G3, T4, C2). One call looks
+//! at 500 accounts at most and sends 20 messages at most.
+
+use serde::Serialize;
+use shared::http::{Answer, Context};
+
+use crate::error::Error;
+use crate::{deliver, sms};
+
+#[derive(Serialize)]
+struct Delivered {
+    /// Accounts that were looked at, and messages that were sent.
+    done: usize,
+    /// Whether there is more to do now.
+    more: bool,
+}
+
+/// Does a part of what is to be delivered. Stopped anywhere, the next call goes on.
+///
+/// # Errors
+/// The database failed.
+pub fn create(cx: &Context) -> Result<Answer, Error> {
+    let part = deliver::part(cx)?;
+    let batch = sms::batch(cx)?;
+    Ok(Answer::ok(&Delivered {
+        done: part.done + batch.done,
+        more: part.more || batch.more,
+    }))
+}

@@ -1,0 +1,3 @@
+//! One file a path.
+
+pub mod sweep;

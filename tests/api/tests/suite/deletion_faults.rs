@@ -1,0 +1,396 @@
+//! Deletions that are stopped anywhere, and deletions that meet something else at the same moment.
+
+use std::thread;
+
+use api_tests::{ADMIN, Answer, App, Builder, Device, POLICY_VERSION, Person, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::deletion::{PATH, ask, execute, exists, log_in_again, request_body, rows_of, take_back};
+use crate::faults::{Attempt, again, sweep};
+use crate::identity::someone_who_agrees;
+use crate::payment::{
+    Shop, alipay_tells, buy, buyer, customer, ledger_holds, number, open, order, post,
+};
+use crate::pictures::png;
+use crate::upload_faults::finish_sweeps;
+use crate::uploads::slots;
+
+/// How often a race is run.
+const RUNS: usize = 8;
+
+/// Nothing refers to an account that is not there.
+fn nothing_refers_to_nothing(app: &App) {
+    for (table, column) in [
+        ("policy_consents", "account_id"),
+        ("consent_events", "account_id"),
+        ("sessions", "account_id"),
+        ("devices", "account_id"),
+        ("profiles", "account_id"),
+        ("consents", "account_id"),
+        ("wallets", "account_id"),
+        ("deletions", "account_id"),
+    ] {
+        let orphans = format!(
+            "SELECT COUNT(*) FROM {table} t WHERE t.{column} IS NOT NULL \
+               AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = t.{column}) \
+               AND NOT EXISTS (SELECT 1 FROM deletions d WHERE d.pseudonym = t.{column})"
+        );
+        assert_eq!(app.database().count(&orphans), 0, "{table}");
+    }
+    let unfinished = "SELECT COUNT(*) FROM deletions WHERE finished_at IS NULL \
+                      OR account_id IS NOT NULL OR phone_hash IS NOT NULL";
+    assert_eq!(app.database().count(unfinished), 0);
+}
+
+/// Someone with something in many places.
+fn someone_with_much(app: &App, name: &str) -> Person {
+    let person = someone_who_agrees(app, &["enterprise-verification"]);
+    app.upload(&person, "licence", "image/png", &png(name));
+    person
+}
+
+fn is_gone(app: &App, person: &Person) {
+    assert!(!exists(app, &person.account_id));
+    finish_sweeps(app);
+    assert_eq!(slots(app), 0);
+    nothing_refers_to_nothing(app);
+}
+
+/// The client sends the same again. If its session is over, it logs in again, to see.
+fn until_closed(app: &App, person: &Person, attempt: &Attempt) -> Answer {
+    let answer = attempt.send(app, true);
+    if answer.status != 401 {
+        return answer;
+    }
+    let again = log_in_again(app, person);
+    assert_eq!(again.account_id, person.account_id);
+    app.get(PATH, &again.token)
+}
+
+/// Asks for a deletion at once, by many at a time.
+fn at_once<T: Send>(one: impl FnOnce() -> T + Send, other: impl FnOnce() -> T + Send) -> [T; 2] {
+    thread::scope(|scope| {
+        let (one, other) = (scope.spawn(one), scope.spawn(other));
+        [one, other].map(|done| done.join().expect("no panic"))
+    })
+}
+
+fn shop_without_grace(builder: Builder) -> Shop {
+    open(
+        builder
+            .variable("deletion_grace_days", "0")
+            .with_guards_probe(),
+    )
+}
+
+on_both_engines! {
+    // clause R5
+    [stand_in] fn asking_to_leave(app: App) {
+        sweep(
+            &app,
+            |app, name| {
+                let person = someone_with_much(app, name);
+                let attempt = Attempt::new("POST", PATH, Some(&person.token), request_body(app, &person, false));
+                (person, attempt)
+            },
+            until_closed,
+            |app, person, answer| {
+                assert!(answer.json["executes_at"].is_string());
+                app.get("/v1/profile", &person.token).expect_problem(401, "unauthenticated");
+                let again = log_in_again(app, person);
+                app.get("/v1/profile", &again.token).expect_problem(403, "account-closing");
+                take_back(app, &again).expect(204);
+                app.get("/v1/profile", &again.token).expect(200);
+            },
+        );
+    }
+
+    // clause R5
+    [stand_in] fn taking_it_back(app: App) {
+        sweep(
+            &app,
+            |app, _| {
+                let person = app.someone();
+                ask(app, &person, false).expect(202);
+                let person = log_in_again(app, &person);
+                let attempt = Attempt::new("DELETE", PATH, Some(&person.token), Value::Null);
+                (person, attempt)
+            },
+            again,
+            |app, person, _| {
+                app.get("/v1/profile", &person.token).expect(200);
+                assert_eq!(app.get(PATH, &person.token).expect(200).json["executes_at"], Value::Null);
+            },
+        );
+    }
+
+    // clause R5, R8
+    [stand_in] fn leaving_at_once(builder: Builder) {
+        let builder = builder.variable("deletion_grace_days", "0");
+        let app = builder.with_guards_probe().start();
+        sweep(
+            &app,
+            |app, name| {
+                let person = someone_with_much(app, name);
+                let attempt = Attempt::new("POST", PATH, Some(&person.token), request_body(app, &person, false));
+                (person, attempt)
+            },
+            |app, _, attempt| {
+                let answer = attempt.send(app, true);
+                if answer.status != 401 {
+                    return answer;
+                }
+                // The account is gone, and so may be the one who asked; the rest is done without.
+                execute(app);
+                app.request("GET", "/v1/policy").send()
+            },
+            |app, person, _| is_gone(app, person),
+        );
+    }
+
+    // clause R5, R8
+    [stand_in] fn executing_what_is_due(builder: Builder) {
+        let app = builder.with_guards_probe().start();
+        let due = |app: &App, name: &str| {
+            let person = someone_with_much(app, name);
+            ask(app, &person, false).expect(202);
+            app.database().rows("UPDATE accounts SET closes_at = 1 WHERE closes_at > 1 RETURNING id");
+            person
+        };
+        sweep(
+            &app,
+            |app, name| {
+                let asked = json!(["account-deletion", "/internal/execute"]);
+                (due(app, name), Attempt::new("POST", "/v1/probe/internal", None, asked))
+            },
+            |app, _, attempt| attempt.send(app, false),
+            |app, person, _| is_gone(app, person),
+        );
+    }
+
+    // clause M1, R5
+    [stand_in] fn an_operator_deletes(builder: Builder) {
+        let app = builder.with_operators().with_guards_probe().start();
+        sweep(
+            &app,
+            |app, name| {
+                let person = someone_with_much(app, name);
+                let path = format!("/v1/operator/accounts/{}/deletion", person.account_id);
+                let body = json!({ "identity": "guardian", "reason": "minor" });
+                (person, Attempt::new("POST", path, Some(ADMIN.token), body))
+            },
+            |app, _, attempt| {
+                let answer = attempt.send(app, true);
+                if answer.status != 404 {
+                    return answer;
+                }
+                execute(app);
+                app.request("GET", "/v1/policy").send()
+            },
+            |app, person, _| is_gone(app, person),
+        );
+    }
+
+    // clause R8
+    [stand_in] fn replaying(builder: Builder) {
+        let app = builder.with_operators().with_guards_probe().start();
+        sweep(
+            &app,
+            |app, name| {
+                let person = someone_with_much(app, name);
+                let key = format!("SELECT person_key_id FROM accounts WHERE id = '{}'", person.account_id);
+                let key = app.database().rows(&key)[0][0].to_string();
+                app.overwrite_key(&format!("person-key:{key}"), b"destroyed 1");
+                // Whoever was there before is not looked at again.
+                let before = format!("SELECT COALESCE(MAX(id), '') FROM accounts WHERE id < '{}'", person.account_id);
+                let before = app.database().rows(&before)[0][0].to_string();
+                let body = json!({ "after": Some(before).filter(|before| !before.is_empty()) });
+                (person, Attempt::new("POST", "/v1/operator/deletions/replay", Some(ADMIN.token), body))
+            },
+            |app, _, attempt| {
+                // One whose account is gone is finished with the others that are due.
+                execute(app);
+                attempt.send(app, true)
+            },
+            |app, person, _| is_gone(app, person),
+        );
+    }
+
+    // clause R5
+    fn two_executions_at_once(builder: Builder) {
+        let app = builder.with_guards_probe().start();
+        for _ in 0..RUNS {
+            let people: Vec<_> = (0..3).map(|_| someone_with_much(&app, "x")).collect();
+            for person in &people {
+                ask(&app, person, false).expect(202);
+            }
+            app.database().rows("UPDATE accounts SET closes_at = 1 WHERE closes_at > 1 RETURNING id");
+            at_once(|| execute(&app), || execute(&app));
+            execute(&app);
+            for person in &people {
+                assert!(!exists(&app, &person.account_id));
+            }
+            nothing_refers_to_nothing(&app);
+        }
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM deletions"), 3 * RUNS as i64);
+    }
+
+    // clause R5
+    fn taking_it_back_while_it_begins(builder: Builder) {
+        let app = builder.with_guards_probe().start();
+        let mut stayed = 0;
+        for _ in 0..RUNS * 2 {
+            let person = app.someone();
+            ask(&app, &person, false).expect(202);
+            let person = log_in_again(&app, &person);
+            app.database().rows("UPDATE accounts SET closes_at = 1 WHERE closes_at > 1 RETURNING id");
+            let [taken_back, _] = at_once(
+                || take_back(&app, &person).status,
+                || { execute(&app); 200 },
+            );
+            execute(&app);
+            match taken_back {
+                204 => {
+                    stayed += 1;
+                    app.get("/v1/profile", &person.token).expect(200);
+                }
+                // Too late, or even gone before it was asked.
+                409 | 401 => assert!(!exists(&app, &person.account_id)),
+                other => panic!("{other}"),
+            }
+            nothing_refers_to_nothing(&app);
+        }
+        println!("{stayed} of {} stayed", RUNS * 2);
+    }
+
+    // clause R5
+    fn logging_in_while_it_is_executed(builder: Builder) {
+        let builder = builder.variable("deletion_grace_days", "0");
+        let app = builder.with_guards_probe().start();
+        for run in 0..RUNS * 2 {
+            let person = app.someone();
+            let code = app.sms_code(&person.phone, "login");
+            let delete = request_body(&app, &person, false);
+            let mut login = App::login(&person.phone, &code, &Device::new(&format!("device-{}", run % 2 + 1)));
+            login["policy_version"] = POLICY_VERSION.into();
+            let [logged_in, deleted] = at_once(
+                || app.post("/v1/auth/sessions", &login),
+                || app.request("POST", PATH).token(&person.token).json(&delete),
+            );
+            // Its own device may have taken the session that asks.
+            assert!(matches!(deleted.status, 202 | 401), "{deleted:?}");
+            // The code may have gone with the account.
+            if logged_in.status != 201 {
+                logged_in.expect_problem(401, "credentials-invalid");
+                continue;
+            }
+            let session = Person::of(&person.phone, &logged_in);
+            let seen = app.get("/v1/profile", &session.token);
+            match seen.status {
+                // A new person, or the account that nobody deleted.
+                200 => assert_eq!(session.account_id == person.account_id, deleted.status == 401),
+                // The old one, which is over, or about to be.
+                401 | 403 => assert_eq!(session.account_id, person.account_id),
+                other => panic!("{other}"),
+            }
+            execute(&app);
+            nothing_refers_to_nothing(&app);
+        }
+    }
+
+    // clause R5, E15
+    fn a_payment_is_told_of_while_it_is_executed(builder: Builder) {
+        let shop = shop_without_grace(builder);
+        let app = &shop.app;
+        for _ in 0..RUNS {
+            let person = customer(app);
+            let ordered = order(app, &person, "alipay-app").expect(201);
+            let number = number(&ordered);
+            shop.alipay.check_order_string(&ordered.text("/pay/order_string")).expect("valid");
+            shop.alipay.pay(&number).expect("it can be paid");
+            let delete = request_body(app, &person, true);
+            let [told, deleted] = at_once(
+                || alipay_tells(&shop, &number).status,
+                || app.request("POST", PATH).token(&person.token).json(&delete).status,
+            );
+            assert_eq!((told, deleted), (200, 202));
+            // Told again, as an institution does that heard nothing.
+            alipay_tells(&shop, &number).expect(200);
+            let credited = format!(
+                "SELECT COUNT(*) FROM ledger l JOIN orders o ON o.id = l.reference AND o.holder = l.account \
+                 WHERE o.id = '{}' AND o.status = 'paid' AND l.kind = 'top-up'", ordered.text("/id")
+            );
+            assert_eq!(app.database().count(&credited), 1);
+            nothing_refers_to_nothing(app);
+        }
+        ledger_holds(app);
+    }
+
+    // clause R5, E13
+    fn a_tip_comes_while_it_is_executed(builder: Builder) {
+        let shop = shop_without_grace(builder);
+        let app = &shop.app;
+        let (giver, _) = buyer(&shop);
+        let mut given = 0;
+        for _ in 0..RUNS {
+            let person = customer(app);
+            let delete = request_body(app, &person, true);
+            let tip = json!({ "to": person.account_id, "coins": 1 });
+            let [tipped, deleted] = at_once(
+                || post(app, &giver, "/v1/tips", &tip).status,
+                || app.request("POST", PATH).token(&person.token).json(&delete).status,
+            );
+            assert!(matches!(tipped, 201 | 404), "{tipped}");
+            assert_eq!(deleted, 202);
+            given += i64::from(tipped == 201);
+            nothing_refers_to_nothing(app);
+        }
+        let spent = "SELECT COUNT(*) FROM ledger WHERE kind = 'tip-given'";
+        assert_eq!(app.database().count(spent), given);
+        ledger_holds(app);
+    }
+
+    // clause R5, G1
+    fn a_consent_is_given_while_it_is_executed(builder: Builder) {
+        let shop = shop_without_grace(builder);
+        let app = &shop.app;
+        for granted in [true, false].repeat(RUNS / 2) {
+            let person = someone_who_agrees(app, if granted { &[] } else { &["location"] });
+            let delete = request_body(app, &person, true);
+            let version = shared::consent::Purpose::Location.terms().version;
+            let body = json!({ "granted": granted, "version": version });
+            let [decided, deleted] = at_once(
+                || app.request("PUT", "/v1/consents/location").token(&person.token).json(&body).status,
+                || app.request("POST", PATH).token(&person.token).json(&delete).status,
+            );
+            assert!(matches!(decided, 200 | 401), "{decided}");
+            assert_eq!(deleted, 202);
+            nothing_refers_to_nothing(app);
+        }
+    }
+
+    // clause R5, R6
+    fn a_copy_that_is_being_made_goes_with_the_account(builder: Builder) {
+        let shop = shop_without_grace(builder);
+        let app = &shop.app;
+        let person = customer(app);
+        buy(&shop, &person);
+        let bytes = match app.database().engine() {
+            api_tests::Engine::Sqlite => "X'00'",
+            api_tests::Engine::Postgres => "'\\x00'::BYTEA",
+        };
+        app.database().rows(&format!(
+            "INSERT INTO exports (id, account_id, email, status, step, parts, created_at, expires_at) \
+             VALUES ('e', '{}', {bytes}, 'building', 'orders', 1, 0, 1) RETURNING id", person.account_id
+        ));
+        app.database().rows(&format!(
+            "INSERT INTO export_parts (export_id, ordinal, name, content) \
+             VALUES ('e', 1, 'orders', {bytes}) RETURNING name"
+        ));
+        ask(app, &person, true).expect(202);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM exports"), 0);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM export_parts"), 0);
+        assert_eq!(rows_of(app, "wallets", &person.account_id), 0);
+        nothing_refers_to_nothing(app);
+    }
+}

@@ -23,7 +23,7 @@ statements! {
 /// The database failed.
 pub fn end_all(cx: &Context, account_id: Uuid, kept: Option<Uuid>) -> Result<(), Problem> {
     // No session has the nil identifier.
-    let kept = kept.unwrap_or(Uuid::nil());
+    let kept = kept.unwrap_or_default();
     let parameters = [Parameter::id(account_id), Parameter::id(kept)];
     one_time_code::void_login(cx, account_id)?;
     for statement in [&FIND_OTHERS, &END_OTHERS] {

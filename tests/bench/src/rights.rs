@@ -1,5 +1,5 @@
-//! `bench rights`: how long a copy of a person's data takes to build and to download, by how many rows the person has,
-//! and what memory that needs. On SQLite.
+//! `bench rights`: how long a copy of a person's data takes to build and to download, and deleting the account, by how
+//! many rows the person has; and what memory that needs. On SQLite.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,6 +16,9 @@ use crate::load::agent;
 /// How many rows the people have.
 const ROWS: [usize; 4] = [10, 100, 1_000, 10_000];
 
+const EXPORTS: &str = "/internal/exports";
+const DELETIONS: &str = "/internal/execute";
+
 /// What was measured of one person.
 #[derive(Serialize)]
 struct Row {
@@ -24,6 +27,8 @@ struct Row {
     build_ms: f64,
     download_ms: f64,
     archive_bytes: usize,
+    /// From the call that finds the account due until nothing is left to do.
+    delete_ms: f64,
     /// The most memory that the host needed meanwhile.
     peak_mib: f64,
 }
@@ -37,7 +42,9 @@ pub fn run() -> Result<()> {
     let database = state.path().join("sqlite_db.db");
     crate::prepare(&database)?;
     let manifest = with_door(state.path())?;
-    let app = Host::start(&manifest, state.path(), &crate::APP_VARIABLES)?;
+    let mut variables = crate::APP_VARIABLES.to_vec();
+    variables.push(("deletion_grace_days", "0"));
+    let app = Host::start(&manifest, state.path(), &variables)?;
     // The first one pays for what is compiled and cached.
     measure(&app, &database, 10)?;
     let rows: Vec<_> = ROWS
@@ -52,20 +59,24 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// The manifest with a route to the path by which exports go on.
+/// The manifest with routes to the paths by which exports and deletions go on.
 fn with_door(folder: &Path) -> Result<std::path::PathBuf> {
     let here = std::env::current_dir()?;
     let source = format!("source = \"{}/target/", here.display());
-    let door = "\n[[trigger.http]]\nroute = \"/internal/exports\"\ncomponent = \"rights\"\n";
+    let door = |path, component| {
+        format!("\n[[trigger.http]]\nroute = \"{path}\"\ncomponent = \"{component}\"\n")
+    };
+    let doors = door(EXPORTS, "rights") + &door(DELETIONS, "account-deletion");
     let text = std::fs::read_to_string("spin.toml")?.replace("source = \"target/", &source);
     let copy = folder.join("spin.toml");
-    std::fs::write(&copy, text + door)?;
+    std::fs::write(&copy, text + &doors)?;
     Ok(copy)
 }
 
 fn measure(app: &Host, database: &Path, rows: usize) -> Result<Row> {
     let agent = agent();
-    let session = crate::log_in(app, &agent, &format!("138{rows:08}"))?;
+    let number = format!("138{rows:08}");
+    let session = crate::log_in(app, &agent, &number)?;
     let token = session["token"].as_str().context("no token")?;
     let account = session["account"]["id"].as_str().context("no account")?;
     fill(database, account, rows)?;
@@ -80,7 +91,7 @@ fn measure(app: &Host, database: &Path, rows: usize) -> Result<Row> {
         &json!({ "email": "bench@example.cn" }),
     )?;
     let id = export["id"].as_str().context("no id")?;
-    while post(app, &agent, "/internal/exports", "", &json!({}))?["more"] == true {}
+    while post(app, &agent, EXPORTS, "", &json!({}))?["more"] == true {}
     let build_ms = milliseconds(started);
     let link = app.link(id);
     let path = link.splitn(4, '/').nth(3).context("no path")?;
@@ -92,26 +103,51 @@ fn measure(app: &Host, database: &Path, rows: usize) -> Result<Row> {
         .with_config()
         .limit(u64::MAX)
         .read_to_vec()?;
+    let download_ms = milliseconds(started);
+    leave(app, &agent, &number, token)?;
+    let started = Instant::now();
+    while post(app, &agent, DELETIONS, "", &json!({}))?["more"] == true {}
+    let delete_ms = milliseconds(started);
+    let account = format!("SELECT COUNT(*) FROM accounts WHERE id = '{account}'");
+    let left: i64 =
+        rusqlite::Connection::open(database)?.query_row(&account, (), |row| row.get(0))?;
+    ensure!(left == 0, "the account is still there");
     Ok(Row {
         rows,
         build_ms,
-        download_ms: milliseconds(started),
+        download_ms,
         archive_bytes: archive.len(),
+        delete_ms,
         peak_mib: app.peak_mib()?,
     })
 }
 
-/// As many rows of a table that grows with what a person does.
+/// As many rows of tables that grow with what a person does: half of them stay under a pseudonym, the others go.
 fn fill(database: &Path, account: &str, rows: usize) -> Result<()> {
     let mut connection = rusqlite::Connection::open(database)?;
     let transaction = connection.transaction()?;
     for row in 0..rows {
-        transaction.execute(
-            "INSERT INTO consent_events VALUES (?1, ?2, 'location', '2026-11-23', 1, ?3)",
-            (format!("{account}-{row:08}"), account, row),
-        )?;
+        let statement = match row % 2 {
+            0 => "INSERT INTO consent_events VALUES (?1, ?2, 'location', '2026-11-23', 1, ?3)",
+            _ => "INSERT INTO verifications VALUES (?1, ?2, 'real-name', ?3)",
+        };
+        // Identifiers are UUIDs; the last eight digits of this one count.
+        let id = format!("{}{row:08}", &account[..28]);
+        transaction.execute(statement, (id, account, row))?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Asks for the account to be deleted, at once.
+fn leave(app: &Host, agent: &Agent, number: &str, token: &str) -> Result<()> {
+    let asked = agent
+        .post(format!("{}/v1/auth/sms-codes", app.url))
+        .header("content-type", "application/json")
+        .send(json!({ "phone": number, "purpose": "delete" }).to_string())?;
+    let code = app.code(asked.headers()["x-request-id"].to_str()?);
+    let body = json!({ "code": code, "reason": "other" });
+    post(app, agent, "/v1/account/deletion", token, &body)?;
+    Ok(())
 }
 
 fn post(app: &Host, agent: &Agent, path: &str, token: &str, body: &Value) -> Result<Value> {
@@ -130,14 +166,14 @@ fn milliseconds(since: Instant) -> f64 {
 
 fn table(rows: &[Row]) -> Result<String> {
     let mut text = String::from(
-        "| rows of a person, on SQLite | copy built ms | downloaded ms | archive bytes | host's peak MiB |\n\
-         |---|---|---|---|---|\n",
+        "| rows of a person, on SQLite | copy built ms | downloaded ms | archive bytes | account deleted ms | \
+         host's peak MiB |\n|---|---|---|---|---|---|\n",
     );
     for row in rows {
         writeln!(
             text,
-            "| {} | {:.0} | {:.0} | {} | {:.0} |",
-            row.rows, row.build_ms, row.download_ms, row.archive_bytes, row.peak_mib,
+            "| {} | {:.0} | {:.0} | {} | {:.0} | {:.0} |",
+            row.rows, row.build_ms, row.download_ms, row.archive_bytes, row.delete_ms, row.peak_mib,
         )?;
     }
     Ok(text.trim_end().to_owned())

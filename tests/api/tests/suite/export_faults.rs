@@ -1,10 +1,12 @@
 //! Exports whose requests are stopped anywhere (clause R6).
 
+use std::io::Cursor;
+
 use api_tests::{App, Builder, Person, on_both_engines};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::exports::{EMAIL, ask, build, building, link, read, unzip};
-use crate::faults::{Attempt, again, sweep};
+use crate::faults::{Attempt, sweep};
 use crate::pictures::png;
 
 fn go_on_attempt() -> Attempt {
@@ -92,22 +94,31 @@ on_both_engines! {
     }
 
     // clause R6
-    [stand_in] fn opening_the_link(builder: Builder) {
+    [stand_in] fn a_download_that_breaks_off_can_be_done_again(builder: Builder) {
         let app = building(builder).variable("exports_per_day", "1000").start();
-        sweep(
-            &app,
-            |app, _| {
-                let (person, id) = standing_at(app, "files:");
-                build(app);
-                let link = link(app, &id);
-                let path = link.splitn(4, '/').nth(3).expect("a path");
-                let attempt = Attempt::new("GET", format!("/{path}"), None, Value::Null);
-                ((person, id), attempt)
-            },
-            again,
-            |_, _, answer| {
-                unzip(&answer.body);
-            },
-        );
+        app.clock().stop();
+        for when in ["before", "after"] {
+            for nth in 1.. {
+                let (_, id) = standing_at(&app, "files:");
+                build(&app);
+                let url = link(&app, &id);
+                let path = format!("/{}", url.splitn(4, '/').nth(3).expect("a path"));
+                app.faults().trap(nth, when);
+                let stopped = app.request("GET", &path).try_send();
+                let is_struck = app.faults().calls().len() >= nth;
+                app.faults().clear();
+                let is_whole = stopped.as_ref().is_ok_and(|answer| {
+                    zip::ZipArchive::new(Cursor::new(&answer.body)).is_ok()
+                });
+                if !is_struck {
+                    assert!(is_whole && nth > 1, "{when} {nth}: {stopped:?}");
+                    break;
+                }
+                assert!(nth < 40, "it never came through");
+                // Nobody takes a part of it for the whole.
+                assert!(!is_whole, "{when} {nth}");
+                unzip(&app.open_link(&url).expect(200).body);
+            }
+        }
     }
 }

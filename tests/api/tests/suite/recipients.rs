@@ -118,7 +118,7 @@ on_both_engines! {
         assert_eq!(added["in_policy"], false);
     }
 
-    // clause T3
+    // clause T3, X1
     fn who_got_what_is_told_to_the_person_alone(builder: Builder) {
         let shop = open(builder);
         let (person, order) = buyer(&shop);

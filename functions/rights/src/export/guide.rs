@@ -39,9 +39,9 @@ pub fn page(made_at: Timestamp) -> String {
     let mut rows = String::new();
     for category in Category::ALL {
         for table in tables().filter(|table| table.category == *category) {
-            let _ = write!(
+            let _ = writeln!(
                 rows,
-                "<tr><td>{}</td><td><a href=\"data/{table}.jsonl\">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                "<tr><td>{}</td><td><a href=\"data/{table}.jsonl\">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>",
                 category_title(*category),
                 title(table.name),
                 basis(table.basis),

@@ -36,7 +36,10 @@ fn strangers(manifest: &Table) -> Vec<String> {
             let variable = host
                 .strip_prefix("{{ ")
                 .and_then(|host| host.strip_suffix(" }}"));
-            let is_ours = host.starts_with("http://") && host.ends_with(".spin.internal");
+            let ours = host
+                .strip_prefix("http://")
+                .and_then(|host| host.strip_suffix(".spin.internal"));
+            let is_ours = ours.is_some_and(|component| components.contains_key(component));
             if !is_ours && !variable.is_some_and(|variable| known.contains(variable)) {
                 strange.insert(host.to_owned());
             }
@@ -65,6 +68,7 @@ fn a_host_that_is_not_on_the_list_is_noticed() {
         "https://*",
         "*://*:*",
         "http://evil.spin.internal.example.com",
+        "http://evil.example.com/.spin.internal",
         "https://{{ oss_host }}",
         "{{ oss_host }}.example.com",
     ] {

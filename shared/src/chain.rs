@@ -9,8 +9,12 @@ use serde::de::DeserializeOwned;
 
 use crate::outbound::{self, Limits};
 
-/// What is asked for is done in bounded parts, each far below this.
-const LIMITS: Limits = Limits::small(Duration::from_secs(20));
+/// What is asked for is done in bounded parts, each far below this; the largest answer is the bytes of an upload of
+/// the embedded store, a megabyte in base64.
+const LIMITS: Limits = Limits {
+    deadline: Duration::from_secs(20),
+    max_answer: 2 * 1024 * 1024,
+};
 
 /// The other component did not do it, or not all of it, or its answer was lost. What is asked for bears being asked
 /// for again.

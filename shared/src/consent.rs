@@ -1,6 +1,6 @@
 //! Consent by purpose (clauses G1, G2, R4): what a person can agree to, and the guard that asks for it.
 //!
-//! A consent is a row of `consents`. What is held for a purpose refers to that row, so it cannot be stored
+//! A consent is a row of `consents`, and the events beside it prove how it came about. What is held for a purpose refers to that row, so it cannot be stored
 //! without it, and goes with it when the person withdraws.
 //!
 //! To add a purpose: a line of the list below, and a reference to `consents` in the table that holds what is
@@ -15,11 +15,51 @@ use uuid::Uuid;
 
 use crate::http::{Context, FromContext, Problem};
 use crate::session::Session;
-use crate::sql::{Parameter, statements};
+use crate::sql::{Constraint, Parameter, SqlError, statements};
+
+// A proof refers to its account by no constraint, for it outlives it under a pseudonym. So that none is written for
+// an account that is deleted at this moment, PostgreSQL locks the row that it is written from: `$lock`.
+
+macro_rules! prove_given {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
+             SELECT $1, a.id, $2, $3, 1, CAST($4 AS BIGINT) FROM accounts a WHERE a.id = $5 \
+               AND NOT EXISTS (SELECT 1 FROM consents c \
+                 WHERE c.account_id = a.id AND c.purpose = $2 AND c.version = $3)",
+            $lock
+        )
+    };
+}
+
+macro_rules! prove_withdrawn {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
+             SELECT $1, c.account_id, c.purpose, c.version, 0, CAST($2 AS BIGINT) FROM consents c \
+             WHERE c.account_id = $3 AND c.purpose = $4",
+            $lock
+        )
+    };
+}
 
 statements! {
     /// The version that an account has consented to for a purpose.
     FIND = "SELECT version FROM consents WHERE account_id = $1 AND purpose = $2";
+    /// Proof that it was given; nothing where this version stands already, or the account is gone.
+    PROVE_GIVEN = { sqlite: prove_given!(""), postgres: prove_given!(" FOR KEY SHARE") };
+    /// Gives what was proven, and nothing without its proof: the consent that needed none may have been
+    /// withdrawn since. The same one given again keeps its time.
+    GIVE = "INSERT INTO consents (account_id, purpose, version, given_at) \
+        SELECT e.account_id, e.purpose, e.version, e.happened_at FROM consent_events e WHERE e.id = $1 \
+        ON CONFLICT (account_id, purpose) DO UPDATE SET \
+          version = excluded.version, given_at = excluded.given_at \
+        WHERE consents.version <> excluded.version";
+    /// Proof that it was withdrawn; nothing where none stands.
+    PROVE_WITHDRAWN = { sqlite: prove_withdrawn!(""), postgres: prove_withdrawn!(" FOR KEY SHARE") };
+    /// Withdraws what was proven to be, and with it goes what refers to it.
+    WITHDRAW = "DELETE FROM consents WHERE account_id = $1 AND purpose = $2 \
+        AND EXISTS (SELECT 1 FROM consent_events e WHERE e.id = $3)";
 }
 
 /// How a consent is asked for (clause G2; Personal Information Protection Law, articles 14 and 29).
@@ -121,6 +161,10 @@ purposes! {
     MarketingSms = "marketing-sms", Extended, "2026-11-23",
         "营销短信",
         "我们通过短信向您发送活动与服务资讯。您可以随时撤回同意,或按短信中的方式退订。";
+    /// News by telephone.
+    MarketingCalls = "marketing-calls", Extended, "2026-11-25",
+        "营销电话",
+        "我们通过电话向您介绍活动与服务。您可以随时撤回同意,撤回后我们不再致电。";
 }
 
 impl Purpose {
@@ -191,6 +235,56 @@ pub fn required(purpose: Purpose) -> Problem {
     )
     .with("purpose", terms.name)
     .with("version", terms.version)
+}
+
+/// Gives a consent. Its proof comes first: a consent without one would be worth nothing, and a proof whose
+/// consent did not come is followed by the next try's.
+///
+/// # Errors
+/// The database failed.
+pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
+    let id = cx.new_id();
+    cx.sql()?.execute(
+        &PROVE_GIVEN,
+        &[
+            Parameter::id(id),
+            Parameter::text(terms.name),
+            Parameter::text(terms.version),
+            Parameter::time(cx.now()),
+            Parameter::id(account_id),
+        ],
+    )?;
+    match cx.sql()?.execute(&GIVE, &[Parameter::id(id)]) {
+        // The account was deleted after its proof was written.
+        Err(SqlError::Constraint(Constraint::ForeignKey)) => Err(Problem::unauthenticated()),
+        given => Ok(given?),
+    }
+}
+
+/// Withdraws a consent, its proof first. What the schema ties to it is gone with it.
+///
+/// # Errors
+/// The database failed.
+pub fn withdraw(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
+    let id = cx.new_id();
+    cx.sql()?.execute(
+        &PROVE_WITHDRAWN,
+        &[
+            Parameter::id(id),
+            Parameter::time(cx.now()),
+            Parameter::id(account_id),
+            Parameter::text(terms.name),
+        ],
+    )?;
+    cx.sql()?.execute(
+        &WITHDRAW,
+        &[
+            Parameter::id(account_id),
+            Parameter::text(terms.name),
+            Parameter::id(id),
+        ],
+    )?;
+    Ok(())
 }
 
 #[cfg(test)]

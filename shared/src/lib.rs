@@ -11,7 +11,8 @@
 //! - [`crypto`]: keys by purpose, sealed values, keyed hashes, a person's own data key.
 //! - [`data_map`]: what every stored column is, why it is held and for how long; [`basis`]: on which basis.
 //! - [`ledger`]: who has how many coins, in postings that are made once.
-//! - [`alipay`]: signed requests, verified answers and notifications, for every function that talks to it.
+//! - [`alipay`], [`aliyun`]: signed requests, verified answers and notifications, for every function that talks to
+//!   them; [`phone`]: mobile numbers.
 //! - [`outbound`], [`recipient`], [`disclosure`]: talking to third parties, who they are, and the record that it
 //!   happened; [`recipient_notice`]: telling them what to delete; [`chain`], [`uploads`]: asking our other components; [`alert`]: telling the operators.
 //!
@@ -21,6 +22,7 @@
 pub mod adult;
 pub mod alert;
 pub mod alipay;
+pub mod aliyun;
 pub mod basis;
 pub mod chain;
 pub mod consent;
@@ -34,6 +36,7 @@ pub mod log;
 pub mod one_time_code;
 pub mod operator;
 pub mod outbound;
+pub mod phone;
 pub mod policy;
 pub mod profile;
 pub mod random;

@@ -1,36 +1,10 @@
-//! Consents in the database: the row that says what holds, and the events that prove how it came about.
+//! The consents that stand. Giving and withdrawing them is [`shared::consent`]'s.
 
-use shared::consent::{Purpose, Terms};
+use shared::consent::Purpose;
 use shared::http::{Context, Problem};
-use shared::sql::{Constraint, Parameter, Row, SqlError, statements};
+use shared::sql::{Parameter, Row, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
-
-// A proof refers to its account by no constraint, for it outlives it under a pseudonym. So that none is written for
-// an account that is deleted at this moment, PostgreSQL locks the row that it is written from: `$lock`.
-
-macro_rules! prove_given {
-    ($lock:literal) => {
-        concat!(
-            "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
-             SELECT $1, a.id, $2, $3, 1, CAST($4 AS BIGINT) FROM accounts a WHERE a.id = $5 \
-               AND NOT EXISTS (SELECT 1 FROM consents c \
-                 WHERE c.account_id = a.id AND c.purpose = $2 AND c.version = $3)",
-            $lock
-        )
-    };
-}
-
-macro_rules! prove_withdrawn {
-    ($lock:literal) => {
-        concat!(
-            "INSERT INTO consent_events (id, account_id, purpose, version, granted, happened_at) \
-             SELECT $1, c.account_id, c.purpose, c.version, 0, CAST($2 AS BIGINT) FROM consents c \
-             WHERE c.account_id = $3 AND c.purpose = $4",
-            $lock
-        )
-    };
-}
 
 statements! {
     /// Every consent of an account. The policy's own is the basic one; an account has always one row.
@@ -40,20 +14,6 @@ statements! {
             JOIN policy_consents p ON p.account_id = a.id AND p.version = a.policy_version \
             LEFT JOIN consents c ON c.account_id = a.id \
             WHERE a.id = $1";
-    /// Proof that it was given; nothing where this version stands already, or the account is gone.
-    PROVE_GIVEN = { sqlite: prove_given!(""), postgres: prove_given!(" FOR KEY SHARE") };
-    /// Gives what was proven, and nothing without its proof: the consent that needed none may have been
-    /// withdrawn since. The same one given again keeps its time.
-    GIVE = "INSERT INTO consents (account_id, purpose, version, given_at) \
-        SELECT e.account_id, e.purpose, e.version, e.happened_at FROM consent_events e WHERE e.id = $1 \
-        ON CONFLICT (account_id, purpose) DO UPDATE SET \
-          version = excluded.version, given_at = excluded.given_at \
-        WHERE consents.version <> excluded.version";
-    /// Proof that it was withdrawn; nothing where none stands.
-    PROVE_WITHDRAWN = { sqlite: prove_withdrawn!(""), postgres: prove_withdrawn!(" FOR KEY SHARE") };
-    /// Withdraws what was proven to be, and with it goes what refers to it.
-    WITHDRAW = "DELETE FROM consents WHERE account_id = $1 AND purpose = $2 \
-        AND EXISTS (SELECT 1 FROM consent_events e WHERE e.id = $3)";
 }
 
 /// A consent that stands.
@@ -94,54 +54,4 @@ fn of_purpose(row: &Row) -> Result<Option<Given>, Problem> {
         version: row.get("version")?,
         given_at: row.get("given_at")?,
     }))
-}
-
-/// Gives a consent. Its proof comes first: a consent without one would be worth nothing, and a proof whose
-/// consent did not come is followed by the next try's.
-///
-/// # Errors
-/// The database failed.
-pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
-    let id = cx.new_id();
-    cx.sql()?.execute(
-        &PROVE_GIVEN,
-        &[
-            Parameter::id(id),
-            Parameter::text(terms.name),
-            Parameter::text(terms.version),
-            Parameter::time(cx.now()),
-            Parameter::id(account_id),
-        ],
-    )?;
-    match cx.sql()?.execute(&GIVE, &[Parameter::id(id)]) {
-        // The account was deleted after its proof was written.
-        Err(SqlError::Constraint(Constraint::ForeignKey)) => Err(Problem::unauthenticated()),
-        given => Ok(given?),
-    }
-}
-
-/// Withdraws a consent, its proof first. What the schema ties to it is gone with it.
-///
-/// # Errors
-/// The database failed.
-pub fn withdraw(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
-    let id = cx.new_id();
-    cx.sql()?.execute(
-        &PROVE_WITHDRAWN,
-        &[
-            Parameter::id(id),
-            Parameter::time(cx.now()),
-            Parameter::id(account_id),
-            Parameter::text(terms.name),
-        ],
-    )?;
-    cx.sql()?.execute(
-        &WITHDRAW,
-        &[
-            Parameter::id(account_id),
-            Parameter::text(terms.name),
-            Parameter::id(id),
-        ],
-    )?;
-    Ok(())
 }

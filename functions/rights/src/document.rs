@@ -2,8 +2,21 @@
 
 use utoipa::OpenApi;
 
+use crate::routes;
+
 #[derive(OpenApi)]
-#[openapi(paths())]
+#[openapi(paths(
+    routes::data::read,
+    routes::category::read,
+    routes::category::delete,
+    routes::disclosures::list,
+    routes::exports::list,
+    routes::exports::create,
+    routes::export::read,
+    routes::archive::read,
+    routes::recipients::list,
+    routes::sms_replies::receive,
+))]
 struct Document;
 
 /// The routes' documentation, and the types that they name.

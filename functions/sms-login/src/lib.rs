@@ -2,6 +2,7 @@
 //! (clauses L1, L2, L4, N1, K1, V18), and what is done when one is leaked (clause C3).
 
 use shared::http::{Route, routes};
+use shared::phone;
 use shared::sql::Statement;
 
 mod account;
@@ -11,7 +12,6 @@ mod document;
 mod error;
 mod freeze;
 mod password;
-mod phone;
 mod routes;
 mod sign_in;
 mod sms;

@@ -32,6 +32,8 @@ pub const ROUTES: &[Route] = routes! {
 
 /// The routes that only other components reach, by service chaining: no trigger leads to them.
 pub const INTERNAL: &[Route] = routes! {
+    POST "/internal/content" => routes::copying::content,
+    POST "/internal/links" => routes::copying::links,
     POST "/internal/sweep" => routes::sweep::create,
 };
 

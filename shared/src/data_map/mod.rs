@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::{Context, FromContext, Problem};
 use crate::random;
 use crate::sql::{Parameter, Statement};
 use crate::time::Timestamp;
@@ -72,6 +73,42 @@ impl Category {
         Self::Requests,
         Self::Notices,
     ];
+
+    /// Its name, as in paths and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Devices => "devices",
+            Self::Profile => "profile",
+            Self::Consents => "consents",
+            Self::Uploads => "uploads",
+            Self::Verification => "verification",
+            Self::Blocks => "blocks",
+            Self::Location => "location",
+            Self::Payment => "payment",
+            Self::Gifts => "gifts",
+            Self::Disclosures => "disclosures",
+            Self::Requests => "requests",
+            Self::Notices => "notices",
+            Self::Service => "service",
+        }
+    }
+
+    /// What is held under it: tables first, then kinds of keys.
+    pub fn holdings(self) -> impl Iterator<Item = &'static Holding> {
+        let all = TABLES.iter().chain(KEYS);
+        all.filter(move |holding| holding.category == self)
+    }
+}
+
+/// The path's `{category}`. What is no name of [`Category::ALL`] answers 404.
+impl FromContext for Category {
+    fn from_context(cx: &Context) -> Result<Self, Problem> {
+        let named = cx.parameter("category");
+        let mut all = Self::ALL.iter().copied();
+        all.find(|category| Some(category.name()) == named)
+            .ok_or_else(Problem::not_found)
+    }
 }
 
 /// How long it is held (clause D2). Three years and the rest are the law's minimums: nothing goes earlier, and
@@ -242,6 +279,13 @@ impl Holding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_category_is_named_as_it_is_answered() {
+        for category in Category::ALL {
+            assert_eq!(serde_json::json!(category), category.name());
+        }
+    }
 
     #[test]
     fn what_a_copy_has_can_be_found() {

@@ -617,7 +617,7 @@ tables! {
             account_id Personal Included,
             email Sensitive Included,
             status Personal Included,
-            step Open Omitted,
+            step Sensitive Omitted,
             parts Open Omitted,
             token_hash Sensitive Omitted,
             created_at Personal Included,
@@ -636,6 +636,7 @@ tables! {
             ordinal Open Omitted,
             name Open Omitted,
             content Sensitive Omitted,
+            next Personal Omitted,
         },
     }
     requests in Requests {

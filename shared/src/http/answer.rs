@@ -3,9 +3,19 @@
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-/// An answer, whole in memory: none of ours is large.
-#[derive(Debug)]
-pub struct Answer(pub(super) Response<Vec<u8>>);
+use super::Problem;
+
+/// An answer.
+pub struct Answer(pub(super) Response<Body>);
+
+/// What an answer holds: nearly all are whole in memory, for none of those is large.
+pub(super) enum Body {
+    Whole(Vec<u8>),
+    Chunks(Chunks),
+}
+
+/// What an answer is made of, one piece after the other.
+pub(super) type Chunks = Box<dyn Iterator<Item = Result<Vec<u8>, Problem>>>;
 
 /// Marks an answer that is not the call's last.
 #[derive(Clone)]
@@ -25,19 +35,42 @@ impl Answer {
 
     /// 204.
     pub fn no_content() -> Self {
-        let mut response = Response::new(Vec::new());
+        let mut response = Response::new(Body::Whole(Vec::new()));
         *response.status_mut() = StatusCode::NO_CONTENT;
         Self(response)
     }
 
     /// `body` as it is, of the media type `content_type`.
     pub fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self::new(status, content_type, Body::Whole(body))
+    }
+
+    /// 200 with a body that is made piece by piece as the client takes it, so that its size needs no memory. A
+    /// piece that cannot be made breaks the answer off, which the client notices.
+    ///
+    /// The request's own connections are closed by then: the pieces open theirs.
+    pub fn chunks(
+        content_type: &'static str,
+        chunks: impl Iterator<Item = Result<Vec<u8>, Problem>> + 'static,
+    ) -> Self {
+        Self::new(StatusCode::OK, content_type, Body::Chunks(Box::new(chunks)))
+    }
+
+    fn new(status: StatusCode, content_type: &'static str, body: Body) -> Self {
         let mut response = Response::new(body);
         *response.status_mut() = status;
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         Self(response)
+    }
+
+    /// The body, if it is whole in memory.
+    pub(super) fn whole(&self) -> Option<&[u8]> {
+        match self.0.body() {
+            Body::Whole(body) => Some(body),
+            Body::Chunks(_) => None,
+        }
     }
 
     /// The call is not at its end: with the same `Idempotency-Key` it goes on, and this answer is not given

@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::answer::Body;
 use super::{Answer, Context, FromContext, Problem, Route};
 use crate::crypto::{Key, KeyedHash, Purpose, hex};
 use crate::random;
@@ -157,6 +158,7 @@ impl Call {
         Ok(Some(restore(&opened).ok_or_else(Problem::internal)?))
     }
 
+    /// No unsafe call answers in pieces.
     fn keep(&self, cx: &Context, answer: &Answer) -> Result<(), Problem> {
         let kept = Kept {
             status: answer.0.status().as_u16(),
@@ -168,7 +170,7 @@ impl Call {
                     Some((name.to_string(), value.to_str().ok()?.to_owned()))
                 })
                 .collect(),
-            body: String::from_utf8_lossy(answer.0.body()).into_owned(),
+            body: String::from_utf8_lossy(answer.whole().unwrap_or_default()).into_owned(),
         };
         let plain = serde_json::to_vec(&kept).expect("plain data");
         let sealed = self.key.seal(&self.context(), &plain, &mut random::host());
@@ -250,7 +252,7 @@ pub fn request_key(cx: &Context, caller: &[u8]) -> Result<Uuid, Problem> {
 
 fn restore(kept: &[u8]) -> Option<Answer> {
     let kept: Kept = serde_json::from_slice(kept).ok()?;
-    let mut response = Response::new(kept.body.into_bytes());
+    let mut response = Response::new(Body::Whole(kept.body.into_bytes()));
     *response.status_mut() = StatusCode::from_u16(kept.status).ok()?;
     for (name, value) in kept.headers {
         response.headers_mut().insert(

@@ -21,7 +21,7 @@ pub use handler::Handler;
 pub use idempotency::{RequestKey, STATEMENTS as IDEMPOTENCY_STATEMENTS, request_key};
 pub use json::{Json, Violation, object};
 pub use page::{DEFAULT_LIMIT, Page, PageRequest, page_limit};
-pub use path::Id;
+pub use path::{Id, Secret};
 pub use problem::{Problem, ProblemBody, lift_problems};
 pub use route::{MAX_BODY, Route, routes};
 pub use serve::{component, serve};

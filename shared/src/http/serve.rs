@@ -1,13 +1,15 @@
 //! Between Spin's request and ours.
 
-use futures_util::StreamExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use spin_sdk::http::{
     Headers, IncomingRequest, Method as SpinMethod, OutgoingResponse, ResponseOutparam,
 };
 use uuid::Uuid;
 
+use super::answer::{Body, Chunks};
 use super::{Answer, Context, Problem, Route, idempotency, route};
+use crate::log::{self, Level};
 use crate::random;
 use crate::time::Timestamp;
 
@@ -136,7 +138,9 @@ fn to_headers(headers: &Headers) -> HeaderMap {
 async fn write(answer: Answer, id: Uuid, out: ResponseOutparam) {
     let (mut parts, body) = answer.0.into_parts();
     // A 204 has no body, and says no length (RFC 9110, 8.6).
-    if parts.status != StatusCode::NO_CONTENT {
+    if let Body::Whole(body) = &body
+        && parts.status != StatusCode::NO_CONTENT
+    {
         parts
             .headers
             .insert(header::CONTENT_LENGTH, body.len().into());
@@ -164,6 +168,38 @@ async fn write(answer: Answer, id: Uuid, out: ResponseOutparam) {
     response
         .set_status_code(parts.status.as_u16())
         .expect("a valid status");
-    // A client that has gone away is no error of ours.
-    let _ = out.set_with_body(response, body).await;
+    match body {
+        Body::Whole(body) => {
+            // A client that has gone away is no error of ours.
+            let _ = out.set_with_body(response, body).await;
+        }
+        Body::Chunks(chunks) => write_chunks(chunks, id, response, out).await,
+    }
+}
+
+async fn write_chunks(chunks: Chunks, id: Uuid, response: OutgoingResponse, out: ResponseOutparam) {
+    let mut body = Box::pin(response.take_body());
+    out.set(response);
+    for chunk in chunks {
+        match chunk {
+            Ok(chunk) => {
+                // The client has gone away.
+                if body.send(chunk).await.is_err() {
+                    return;
+                }
+            }
+            Err(problem) => {
+                log::event(
+                    Level::Error,
+                    id,
+                    "answer-broken-off",
+                    &[("status", problem.status().as_u16().into())],
+                );
+                // Dropped, it would say that this was all; never finished, it breaks off (wasi:http's
+                // outgoing-body).
+                std::mem::forget(body);
+                return;
+            }
+        }
+    }
 }

@@ -33,7 +33,8 @@ pub struct App {
 /// An application that is not started yet: a test that takes this sets its variables first.
 pub struct Builder {
     engine: Engine,
-    has_guards_probe: bool,
+    /// What the manifest has besides the application's own.
+    added: String,
     variables: BTreeMap<String, String>,
 }
 
@@ -47,7 +48,7 @@ impl Builder {
         ]);
         Self {
             engine,
-            has_guards_probe: false,
+            added: String::new(),
             variables,
         }
     }
@@ -55,7 +56,14 @@ impl Builder {
     /// With the component `guards` of `tests/probes` beside the application's own, below `/v1/probe`.
     #[must_use]
     pub fn with_guards_probe(mut self) -> Self {
-        self.has_guards_probe = true;
+        self.added += manifest::GUARDS_PROBE;
+        self
+    }
+
+    /// With a route from outside to a path that only components reach.
+    #[must_use]
+    pub fn with_internal(mut self, path: &str, component: &str) -> Self {
+        self.added += &manifest::route(path, component);
         self
     }
 
@@ -91,10 +99,10 @@ impl Builder {
         let database = Database::create(self.engine, state.path());
         let mut variables = self.variables;
         variables.extend(database.variables());
-        let manifest = if self.has_guards_probe {
-            manifest::with_guards_probe(state.path())
-        } else {
+        let manifest = if self.added.is_empty() {
             manifest::own()
+        } else {
+            manifest::with(state.path(), &self.added)
         };
         let log = Log::default();
         let host = Host::start(&manifest, state.path(), &listed(&variables), &log);
@@ -206,6 +214,11 @@ impl App {
     /// Runs `scripts/replay-deletions` as this operator: whether it is content, and what it says.
     pub fn replay_deletions(&self, token: &str) -> (bool, String) {
         run_script("replay-deletions", &[self.url()], &[("OPERATOR", token)])
+    }
+
+    /// The value that was set for a variable.
+    pub(crate) fn variable(&self, name: &str) -> &str {
+        &self.variables[name]
     }
 
     /// A request to make up.

@@ -24,6 +24,7 @@ mod operators;
 mod people;
 mod places;
 mod request;
+mod sealing;
 mod uploads;
 
 pub use answer::Answer;

@@ -8,8 +8,8 @@ use crate::host::workspace;
 /// Where the application's components lie, as its manifest says it.
 const COMPONENTS: &str = "source = \"target/";
 
-/// What mounts the probe. It may reach what a component with guards may reach.
-const GUARDS_PROBE: &str = r#"
+/// What mounts the probe of the guards. It may reach what a component with guards may reach.
+pub const GUARDS_PROBE: &str = r#"
 [[trigger.http]]
 route = "/v1/probe/..."
 component = "guards"
@@ -31,14 +31,19 @@ pub fn own() -> PathBuf {
     workspace().join("spin.toml")
 }
 
-/// A copy of it in `folder` that has the probe of the guards, too.
-pub fn with_guards_probe(folder: &Path) -> PathBuf {
+/// A copy of it in `folder` with more at its end.
+pub fn with(folder: &Path, more: &str) -> PathBuf {
     let own = fs::read_to_string(own()).expect("the manifest is readable");
     let target = workspace().join("target");
     // A source is relative to its manifest, and the copy lies elsewhere.
     let absolute = format!("source = \"{}/", target.display());
-    let text = (own + GUARDS_PROBE).replace(COMPONENTS, &absolute);
+    let text = (own + more).replace(COMPONENTS, &absolute);
     let copy = folder.join("spin.toml");
     fs::write(&copy, text).expect("the state directory is writable");
     copy
+}
+
+/// A route that leads to a component.
+pub fn route(path: &str, component: &str) -> String {
+    format!("\n[[trigger.http]]\nroute = \"{path}\"\ncomponent = \"{component}\"\n")
 }

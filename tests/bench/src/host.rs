@@ -18,9 +18,10 @@ pub struct Host {
     codes: Arc<Codes>,
 }
 
+/// What people would read on their phones and in their mail: codes by their requests, links by their exports.
 #[derive(Default)]
 struct Codes {
-    by_request: Mutex<HashMap<String, String>>,
+    by_id: Mutex<HashMap<String, String>>,
     came: Condvar,
 }
 
@@ -67,9 +68,38 @@ impl Host {
 
     /// The code that the request `request_id` sent; waits until it is printed.
     pub fn code(&self, request_id: &str) -> String {
-        let mut codes = self.codes.by_request.lock().expect("no holder panics");
+        self.noted(request_id)
+    }
+
+    /// The link to the export `id`; waits until it is printed.
+    pub fn link(&self, id: &str) -> String {
+        self.noted(id)
+    }
+
+    /// The most memory that the host has needed since [`Host::forget_peak`], in MiB.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn peak_mib(&self) -> Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next());
+        Ok(kib.context("no VmHWM")?.parse::<f64>()? / 1024.0)
+    }
+
+    /// Forgets what memory the host needed before (proc(5), `clear_refs`).
+    ///
+    /// # Errors
+    /// The system does not allow it.
+    pub fn forget_peak(&self) -> Result<()> {
+        let path = format!("/proc/{}/clear_refs", self.process.id());
+        Ok(std::fs::write(path, "5")?)
+    }
+
+    fn noted(&self, id: &str) -> String {
+        let mut codes = self.codes.by_id.lock().expect("no holder panics");
         loop {
-            if let Some(code) = codes.remove(request_id) {
+            if let Some(code) = codes.remove(id) {
                 return code;
             }
             codes = self.codes.came.wait(codes).expect("no holder panics");
@@ -82,10 +112,12 @@ impl Codes {
         let Ok(event) = serde_json::from_str::<Value>(line) else {
             return;
         };
-        if let (Some(code), Some(id)) = (event["code"].as_str(), event["request_id"].as_str()) {
-            let mut codes = self.by_request.lock().expect("no holder panics");
-            codes.insert(id.to_owned(), code.to_owned());
-            self.came.notify_all();
+        for (what, of) in [("code", "request_id"), ("link", "export")] {
+            if let (Some(what), Some(id)) = (event[what].as_str(), event[of].as_str()) {
+                let mut codes = self.by_id.lock().expect("no holder panics");
+                codes.insert(id.to_owned(), what.to_owned());
+                self.came.notify_all();
+            }
         }
     }
 }

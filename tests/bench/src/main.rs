@@ -7,6 +7,7 @@ mod host;
 mod load;
 mod nearby;
 mod payment;
+mod rights;
 mod rsa;
 mod verification;
 
@@ -54,6 +55,7 @@ fn main() -> Result<()> {
         None => endpoints(),
         Some((name, sizes)) if name == "nearby" => nearby::run(sizes),
         Some((name, [])) if name == "payment" => payment::run(),
+        Some((name, [])) if name == "rights" => rights::run(),
         Some((name, _)) => anyhow::bail!("there is no benchmark {name}"),
     }
 }

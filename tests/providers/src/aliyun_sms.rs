@@ -1,27 +1,14 @@
-//! Alibaba Cloud Short Message Service: `SendSms` of Dysmsapi 2017-05-25, signed with ACS3-HMAC-SHA256
-//! (<https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature>).
+//! Alibaba Cloud Short Message Service: `SendSms` of Dysmsapi 2017-05-25.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use crate::encoding::{form_pairs, hex, hmac_sha256, percent_encoded, sha256_hex};
-use crate::http::{Request, response};
+use crate::aliyun::{self, Gateway, answer, refusal};
+use crate::http::Request;
 pub use crate::stand_in::Behaviour;
 use crate::stand_in::{Provider, Refusal, StandIn, locked};
-
-const ALGORITHM: &str = "ACS3-HMAC-SHA256";
-/// How far a request's date may be off.
-const TOLERANCE_MS: i64 = 15 * 60 * 1000;
-/// What must be signed besides `host`, and `content-type` where there is one.
-const SIGNED: [&str; 5] = [
-    "x-acs-action",
-    "x-acs-content-sha256",
-    "x-acs-date",
-    "x-acs-signature-nonce",
-    "x-acs-version",
-];
 
 /// A template that has no variables: `TemplateParam` can be left out. Every other template has the variable `code`.
 pub const TEMPLATE_WITHOUT_VARIABLES: &str = "SMS_480000001";
@@ -38,23 +25,19 @@ pub struct Message {
 }
 
 /// A running stand-in of the service.
-pub type AliyunSms = StandIn<Gateway>;
+pub type AliyunSms = StandIn<Service>;
 
-/// The service's gateway, which knows one key.
-pub struct Gateway {
-    access_key_id: String,
-    access_key_secret: String,
-    nonces: Mutex<HashSet<String>>,
+/// The service behind its gateway.
+pub struct Service {
+    gateway: Gateway,
     messages: Mutex<Vec<Message>>,
 }
 
-impl StandIn<Gateway> {
+impl StandIn<Service> {
     /// Starts one that knows this key.
     pub fn start(access_key_id: &str, access_key_secret: &str) -> Self {
-        Self::serve(Gateway {
-            access_key_id: access_key_id.to_owned(),
-            access_key_secret: access_key_secret.to_owned(),
-            nonces: Mutex::default(),
+        Self::serve(Service {
+            gateway: Gateway::new(access_key_id, access_key_secret, "SendSms", "2017-05-25"),
             messages: Mutex::default(),
         })
     }
@@ -65,28 +48,13 @@ impl StandIn<Gateway> {
     }
 }
 
-impl Provider for Gateway {
+impl Provider for Service {
     type Accepted = Message;
 
-    /// Checks a request in the gateway's order, then the message.
+    /// Checks a request at the gateway, then the message.
     fn check(&self, request: &Request, now_ms: i64) -> Result<Message, Refusal> {
-        if request.method != "POST" || request.path != "/" {
-            return Err((403, "UnsupportedHTTPMethod"));
-        }
-        let header = |name: &str| request.header(name).ok_or((400, "MissingParameter"));
-        if header("x-acs-version")? != "2017-05-25" {
-            return Err((404, "InvalidVersion"));
-        }
-        if header("x-acs-action")? != "SendSms" {
-            return Err((404, "InvalidAction.NotFound"));
-        }
-        check_date(header("x-acs-date")?, now_ms)?;
-        self.check_signature(request)?;
-        if !locked(&self.nonces).insert(header("x-acs-signature-nonce")?.to_owned()) {
-            return Err((400, "SignatureNonceUsed"));
-        }
-        let pairs = form_pairs(&request.query).ok_or((400, "InvalidParameter"))?;
-        let parameters = pairs.into_iter().collect();
+        self.gateway.check(request, now_ms)?;
+        let parameters = aliyun::parameters(&request.query)?;
         check_message(&parameters)?;
         Ok(Message {
             parameters,
@@ -102,75 +70,6 @@ impl Provider for Gateway {
 
     fn refuse(&self, _request: &Request, (status, code): Refusal) -> Vec<u8> {
         answer(status, &refusal(code))
-    }
-}
-
-impl Gateway {
-    fn check_signature(&self, request: &Request) -> Result<(), Refusal> {
-        let authorization = request
-            .header("authorization")
-            .ok_or((400, "IncompleteSignature"))?;
-        let given = Authorization::parse(authorization).ok_or((400, "IncompleteSignature"))?;
-        if given.credential != self.access_key_id {
-            return Err((404, "InvalidAccessKeyId.NotFound"));
-        }
-        let names: Vec<_> = given.signed_headers.split(';').collect();
-        let has_all = SIGNED
-            .iter()
-            .chain(&["host"])
-            .all(|name| names.contains(name));
-        let type_is_signed =
-            request.header("content-type").is_none() || names.contains(&"content-type");
-        if !names.is_sorted() || !has_all || !type_is_signed {
-            return Err((400, "IncompleteSignature"));
-        }
-        let payload_hash = sha256_hex(&request.body);
-        if request.header("x-acs-content-sha256") != Some(&payload_hash) {
-            return Err((400, "SignatureDoesNotMatch"));
-        }
-        let signature = self.signature(request, &names, &payload_hash);
-        if signature.as_deref() != Some(given.signature) {
-            return Err((400, "SignatureDoesNotMatch"));
-        }
-        Ok(())
-    }
-
-    /// The signature of what came; `None` if a signed header did not.
-    fn signature(&self, request: &Request, names: &[&str], payload_hash: &str) -> Option<String> {
-        let mut lines = String::new();
-        for name in names {
-            lines += &format!("{name}:{}\n", request.header(name)?);
-        }
-        let canonical = format!(
-            "{}\n{}\n{}\n{lines}\n{}\n{payload_hash}",
-            request.method,
-            request.path,
-            canonical_query(&request.query)?,
-            names.join(";"),
-        );
-        let to_sign = format!("{ALGORITHM}\n{}", sha256_hex(canonical));
-        Some(hex(&hmac_sha256(
-            self.access_key_secret.as_bytes(),
-            &to_sign,
-        )))
-    }
-}
-
-struct Authorization<'a> {
-    credential: &'a str,
-    signed_headers: &'a str,
-    signature: &'a str,
-}
-
-impl<'a> Authorization<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
-        let mut parts = text.strip_prefix(ALGORITHM)?.strip_prefix(' ')?.split(',');
-        let authorization = Self {
-            credential: parts.next()?.strip_prefix("Credential=")?,
-            signed_headers: parts.next()?.strip_prefix("SignedHeaders=")?,
-            signature: parts.next()?.strip_prefix("Signature=")?,
-        };
-        parts.next().is_none().then_some(authorization)
     }
 }
 
@@ -208,27 +107,6 @@ fn check_message(parameters: &BTreeMap<String, String>) -> Result<(), Refusal> {
     }
 }
 
-fn check_date(text: &str, now_ms: i64) -> Result<(), Refusal> {
-    let format = "%Y-%m-%dT%H:%M:%SZ";
-    let date: Option<jiff::Timestamp> = text.parse().ok();
-    let date = date.filter(|date| date.strftime(format).to_string() == text);
-    let date = date.ok_or((400, "InvalidTimeStamp.Format"))?;
-    if (now_ms - date.as_millisecond()).abs() > TOLERANCE_MS {
-        return Err((400, "InvalidTimeStamp.Expired"));
-    }
-    Ok(())
-}
-
-fn canonical_query(query: &str) -> Option<String> {
-    let mut pairs = form_pairs(query)?;
-    pairs.sort();
-    let pairs: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", percent_encoded(name), percent_encoded(value)))
-        .collect();
-    Some(pairs.join("&"))
-}
-
 fn accepted() -> Value {
     json!({
         "Message": "OK",
@@ -236,63 +114,4 @@ fn accepted() -> Value {
         "Code": "OK",
         "BizId": "900619746936498440^0",
     })
-}
-
-fn refusal(code: &str) -> Value {
-    json!({
-        "Message": "refused",
-        "RequestId": "C0A0BE93-B44F-4350-BCC8-B677F78C3802",
-        "Code": code,
-    })
-}
-
-fn answer(status: u16, body: &Value) -> Vec<u8> {
-    let headers = [("content-type", "application/json;charset=utf-8")];
-    response("POST", status, &headers, body.to_string().as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The worked example (固定参数示例) of the signature's documentation.
-    #[test]
-    fn the_published_example_has_the_published_signature() {
-        let sms = AliyunSms::start("YourAccessKeyId", "YourAccessKeySecret");
-        let payload_hash = sha256_hex([]);
-        let headers = [
-            ("host", "ecs.cn-shanghai.aliyuncs.com"),
-            ("x-acs-action", "RunInstances"),
-            ("x-acs-content-sha256", &payload_hash),
-            ("x-acs-date", "2023-10-26T10:22:32Z"),
-            ("x-acs-signature-nonce", "3156853299f313e23d1673dc12e1703d"),
-            ("x-acs-version", "2014-05-26"),
-        ];
-        let request = Request {
-            method: "POST".into(),
-            path: "/".into(),
-            query:
-                "RegionId=cn-shanghai&ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"
-                    .into(),
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec(),
-            body: Vec::new(),
-        };
-        let names = headers.map(|(name, _)| name);
-        assert_eq!(
-            sms.provider()
-                .signature(&request, &names, &payload_hash)
-                .as_deref(),
-            Some("06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0")
-        );
-    }
-
-    #[test]
-    fn an_encoded_plus_and_a_plus_are_different_texts() {
-        assert_eq!(
-            canonical_query("a=b%2Bc&A=%20+").as_deref(),
-            Some("A=%20%20&a=b%2Bc")
-        );
-    }
 }

@@ -5,6 +5,8 @@
 //! the list of refusals. They share no code with the application, since they check it.
 
 pub mod alipay;
+mod aliyun;
+pub mod aliyun_mail;
 pub mod aliyun_sms;
 pub mod apple;
 mod encoding;

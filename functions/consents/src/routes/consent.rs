@@ -1,7 +1,7 @@
 //! `/v1/consents/{purpose}`: giving a consent, and withdrawing it (clauses G1, R4).
 
 use serde::Deserialize;
-use shared::consent::{Kind, Purpose};
+use shared::consent::{self, Kind, Purpose};
 use shared::http::{Answer, Context, Json, ProblemBody};
 use shared::session::Session;
 use shared::uploads;
@@ -51,10 +51,10 @@ pub fn set(
         if request.version.as_deref() != Some(terms.version) {
             return Err(Error::VersionOutdated(terms));
         }
-        store::give(cx, session.account_id, terms)?;
+        consent::give(cx, session.account_id, terms)?;
     } else {
         // From whatever was agreed: nobody must read a newer text first to get out of an older one.
-        store::withdraw(cx, session.account_id, terms)?;
+        consent::withdraw(cx, session.account_id, terms)?;
         uploads::sweep(cx);
     }
     let given = store::list(cx, session.account_id)?;

@@ -1,14 +1,11 @@
 //! Alibaba Cloud Short Message Service: `SendSms` of Dysmsapi 2017-05-25
-//! (<https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2017-05-25-sendsms>), signed with
-//! ACS3-HMAC-SHA256
-//! (<https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature>).
+//! (<https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2017-05-25-sendsms>).
 
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
+use shared::aliyun::{Account, Call, Place};
 use shared::basis::Sharing;
 use shared::crypto::{KeyedHash, hex};
 use shared::disclosure::{self, Disclosure};
@@ -18,8 +15,7 @@ use shared::one_time_code::Code;
 use shared::outbound::{self, Failure, Limits};
 use shared::random;
 use shared::recipient;
-use shared::time::Timestamp;
-use shared::variables::{self, Misconfigured};
+use shared::variables;
 
 use super::NotSent;
 use crate::error::Error;
@@ -27,7 +23,6 @@ use crate::phone::Phone;
 
 const ACTION: &str = "SendSms";
 const VERSION: &str = "2017-05-25";
-const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
 /// The person waits for this answer, and a code lives five minutes.
 const LIMITS: Limits = Limits::small(Duration::from_secs(8));
@@ -108,8 +103,13 @@ enum Content<'a> {
 impl Message<'_> {
     fn request(&self, cx: &Context) -> Result<Request<Vec<u8>>, Problem> {
         let nonce: [u8; 16] = random::bytes(&mut random::host());
-        let account = Account::configured()?;
-        account.request(ACTION, VERSION, &self.query(), cx.now(), &hex(&nonce))
+        let call = Call {
+            action: ACTION,
+            version: VERSION,
+            parameters: &self.query(),
+            place: Place::Query,
+        };
+        Account::configured("aliyun_sms_endpoint")?.request(&call, cx.now(), &hex(&nonce))
     }
 
     /// The parameters, sorted by name as the signature wants them.
@@ -130,101 +130,6 @@ impl Message<'_> {
             }
         }
     }
-}
-
-/// Who calls, and where.
-struct Account {
-    /// `https://host[:port]`
-    endpoint: String,
-    access_key_id: String,
-    access_key_secret: String,
-}
-
-impl Account {
-    fn configured() -> Result<Self, Misconfigured> {
-        Ok(Self {
-            endpoint: variables::required("aliyun_sms_endpoint")?,
-            access_key_id: variables::required("aliyun_access_key_id")?,
-            access_key_secret: variables::required("aliyun_access_key_secret")?,
-        })
-    }
-
-    /// A signed call in the RPC style: all parameters stand in the query, sorted by name; the body is
-    /// empty, and its hash is signed.
-    fn request(
-        &self,
-        action: &str,
-        version: &str,
-        parameters: &[(&str, String)],
-        now: Timestamp,
-        nonce: &str,
-    ) -> Result<Request<Vec<u8>>, Problem> {
-        let endpoint = self.endpoint.trim_end_matches('/');
-        let host = endpoint
-            .split_once("://")
-            .map_or(endpoint, |(_, host)| host);
-        let date = jiff::Timestamp::from_millisecond(now.as_millis())
-            .map_err(|_| Problem::internal())?
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string();
-        let payload_hash = hex(&Sha256::digest([]));
-        let headers = [
-            ("host", host),
-            ("x-acs-action", action),
-            ("x-acs-content-sha256", &payload_hash),
-            ("x-acs-date", &date),
-            ("x-acs-signature-nonce", nonce),
-            ("x-acs-version", version),
-        ];
-        let query: Vec<_> = parameters
-            .iter()
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-            .collect();
-        let query = query.join("&");
-        let authorization = self.authorization(&query, &headers, &payload_hash);
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(format!("{endpoint}/?{query}"))
-            .header("authorization", authorization)
-            .header("accept", "application/json");
-        // The host header is the client's to set.
-        for (name, value) in headers.into_iter().skip(1) {
-            request = request.header(name, value);
-        }
-        request.body(Vec::new()).map_err(|_| Problem::internal())
-    }
-
-    fn authorization(&self, query: &str, headers: &[(&str, &str)], payload_hash: &str) -> String {
-        let names: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
-        let names = names.join(";");
-        let lines: String = headers
-            .iter()
-            .map(|(name, value)| format!("{name}:{}\n", value.trim()))
-            .collect();
-        let canonical = format!("POST\n/\n{query}\n{lines}\n{names}\n{payload_hash}");
-        let to_sign = format!("{ALGORITHM}\n{}", hex(&Sha256::digest(canonical)));
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.access_key_secret.as_bytes())
-            .expect("HMAC takes any key length");
-        mac.update(to_sign.as_bytes());
-        format!(
-            "{ALGORITHM} Credential={},SignedHeaders={names},Signature={}",
-            self.access_key_id,
-            hex(&mac.finalize().into_bytes())
-        )
-    }
-}
-
-/// Percent-encoding of everything but RFC 3986's unreserved characters.
-fn encode(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 #[derive(Deserialize)]
@@ -277,44 +182,6 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-
-    /// The worked example (固定参数示例) of the signature's documentation.
-    #[test]
-    fn the_published_example_gives_the_published_signature() {
-        let account = Account {
-            endpoint: "https://ecs.cn-shanghai.aliyuncs.com".into(),
-            access_key_id: "YourAccessKeyId".into(),
-            access_key_secret: "YourAccessKeySecret".into(),
-        };
-        let parameters = [
-            (
-                "ImageId",
-                "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd".to_owned(),
-            ),
-            ("RegionId", "cn-shanghai".to_owned()),
-        ];
-        let request = account
-            .request(
-                "RunInstances",
-                "2014-05-26",
-                &parameters,
-                Timestamp(1_698_315_752_000), // 2023-10-26T10:22:32Z
-                "3156853299f313e23d1673dc12e1703d",
-            )
-            .unwrap();
-        assert_eq!(
-            request.headers()["authorization"],
-            "ACS3-HMAC-SHA256 Credential=YourAccessKeyId,\
-             SignedHeaders=host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version,\
-             Signature=06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"
-        );
-    }
-
-    #[test]
-    fn only_unreserved_characters_stay() {
-        assert_eq!(encode("aZ0-_.~"), "aZ0-_.~");
-        assert_eq!(encode("创 +*/"), "%E5%88%9B%20%2B%2A%2F");
-    }
 
     #[test]
     fn parameters_are_sorted_and_template_values_are_strings() {

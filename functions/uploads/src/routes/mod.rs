@@ -2,6 +2,7 @@
 
 pub mod complete;
 pub mod content;
+pub mod copying;
 pub mod form;
 pub mod link;
 pub mod operator_link;

@@ -50,15 +50,17 @@ fn events(app: &App, person: &Person, purpose: &str, granted: i64) -> i64 {
 /// The `GET`s that need a consent, and say so without it.
 const NEED_LOCATION: [&str; 2] = ["/v1/location", "/v1/nearby/people"];
 
-/// What every other `GET` answers to this person; the paths are those of the document. The consents answer
-/// what changes here.
+/// What every other `GET` answers to this person; the paths are those of the document. The consents, which are
+/// among the person's data, answer what changes here.
 fn read_everything(app: &App, person: &Person) -> Vec<(String, u16, Value)> {
     let document = app.document();
     let paths = document["paths"].as_object().expect("paths");
     let mut answers = Vec::new();
     for (path, item) in paths {
         let is_operators = path.starts_with("/v1/operator/");
-        let is_apart = path == "/v1/consents" || NEED_LOCATION.contains(&path.as_str());
+        let is_apart = path == "/v1/consents"
+            || path.starts_with("/v1/account/data")
+            || NEED_LOCATION.contains(&path.as_str());
         if item.get("get").is_none() || is_operators || is_apart {
             continue;
         }
@@ -121,7 +123,9 @@ on_both_engines! {
         for separate in ["real-name-verification", "document-review", "location"] {
             assert_eq!(kind(separate), "separate");
         }
-        for extended in ["enterprise-verification", "personalised-ranking", "marketing-sms"] {
+        for extended in
+            ["enterprise-verification", "personalised-ranking", "marketing-sms", "marketing-calls"]
+        {
             assert_eq!(kind(extended), "extended");
         }
     }
@@ -144,7 +148,7 @@ on_both_engines! {
             );
             assert_eq!(app.database().count(&proven), 1, "{purpose}");
         }
-        assert_eq!(app.database().count("SELECT COUNT(*) FROM consent_events"), 6);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM consent_events"), 7);
     }
 
     // clause G1

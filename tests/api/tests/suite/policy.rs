@@ -112,6 +112,17 @@ const CALLS: &[(&str, &str, bool)] = &[
         true,
     ),
     ("POST", "/v1/policy/consents", true),
+    ("GET", "/v1/account/data", true),
+    ("GET", "/v1/account/data/profile", true),
+    ("DELETE", "/v1/account/data/blocks", true),
+    ("GET", "/v1/account/disclosures", true),
+    ("GET", "/v1/account/exports", true),
+    ("POST", "/v1/account/exports", true),
+    (
+        "GET",
+        "/v1/account/exports/0198c5a0-0000-7000-8000-000000000000",
+        true,
+    ),
     ("GET", "/v1/notices", true),
     (
         "POST",

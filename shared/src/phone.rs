@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use shared::crypto::{Key, KeyedHash, Purpose};
-use shared::variables::Misconfigured;
+use crate::crypto::{Key, KeyedHash, Purpose};
+use crate::variables::Misconfigured;
 
 /// A mainland mobile number. It has one form, E.164, and no `Debug` that would put it into a log.
 #[derive(Clone, PartialEq)]
@@ -81,7 +81,7 @@ impl fmt::Display for Phone {
 }
 
 /// Full-width forms (U+FF01 to U+FF5E) and the ideographic space become their ASCII twins.
-fn to_half_width(character: char) -> char {
+pub fn to_half_width(character: char) -> char {
     match character {
         '\u{3000}' => ' ',
         '\u{ff01}'..='\u{ff5e}' => {

@@ -1,0 +1,110 @@
+//! Deleting a category of a person's data (clause R3). What it does can be done again: a stop anywhere is finished by
+//! the next request.
+
+use shared::consent::{self, Purpose};
+use shared::data_map::Category;
+use shared::http::{Context, Problem};
+use shared::recipient_notice::{self, Deletion};
+use shared::session::{self, Session};
+use shared::sql::{Parameter, statements};
+use shared::uploads;
+
+use crate::deletable::{self, Decision};
+use crate::error::Error;
+use crate::person::Person;
+
+statements! {
+    /// Where the person was last.
+    LOCATION = "DELETE FROM locations WHERE account_id = $1";
+    /// Whom the person blocked.
+    BLOCKS = "DELETE FROM blocks WHERE account_id = $1";
+    /// The person's own words beside gifts.
+    NOTES = "UPDATE gifts SET note = NULL \
+             WHERE sender = (SELECT w.holder FROM wallets w WHERE w.account_id = $1) AND note IS NOT NULL";
+    /// The devices on which nobody is logged in.
+    DEVICES = "DELETE FROM devices WHERE account_id = $1 \
+               AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.device_id = devices.id)";
+    /// The fields that nobody has to fill in.
+    PROFILE = "UPDATE profiles SET motto = NULL, about = NULL, offers = NULL, needs = NULL, birthday = NULL, \
+                 hometown = NULL, city = NULL, hobbies = NULL, industries = NULL, education = NULL, \
+                 version = version + 1 \
+               WHERE account_id = $1";
+    /// Discards the uploads that nothing refers to.
+    UPLOADS = "UPDATE uploads SET account_id = NULL, purpose = NULL \
+               WHERE account_id = $1 AND expires_at IS NOT NULL \
+                 AND NOT EXISTS (SELECT 1 FROM profiles p \
+                   WHERE p.account_id = uploads.account_id AND p.avatar = 'upload:' || uploads.id)";
+    /// That verifications were asked for.
+    VERIFICATIONS = "DELETE FROM verifications WHERE account_id = $1";
+    /// The last time that a recipient got data for a purpose.
+    LAST_SENT = "SELECT d.id FROM disclosures d \
+                 WHERE d.phone_hash = $1 AND d.recipient = $2 AND d.purpose = $3 ORDER BY d.id DESC LIMIT 1";
+}
+
+/// The purposes that verifications are held for.
+const VERIFICATION: [Purpose; 3] = [
+    Purpose::RealNameVerification,
+    Purpose::DocumentReview,
+    Purpose::EnterpriseVerification,
+];
+
+/// Deletes what is held of the person under a category's name. Who received it is told first: a notice of something
+/// that is then not deleted is followed by the next request, a deletion without a notice by nothing.
+///
+/// # Errors
+/// [`Error::Needed`], or a store failed.
+pub fn delete(cx: &Context, session: &Session, category: Category) -> Result<(), Error> {
+    if let Decision::Needed(basis) = deletable::decision(category) {
+        return Err(Error::Needed(category, basis));
+    }
+    if let Some((recipient, purpose)) = deletable::recipient(category) {
+        tell(cx, session, recipient, purpose)?;
+    }
+    let account = [Parameter::id(session.account_id)];
+    let execute = |statement| cx.sql()?.execute(statement, &account).map_err(Error::from);
+    match category {
+        Category::Location => execute(&LOCATION)?,
+        Category::Blocks => execute(&BLOCKS)?,
+        Category::Gifts => execute(&NOTES)?,
+        Category::Profile => execute(&PROFILE)?,
+        Category::Devices => {
+            session::end_all(cx, session.account_id, Some(session.id))?;
+            execute(&DEVICES)?;
+        }
+        Category::Uploads => {
+            execute(&UPLOADS)?;
+            uploads::sweep(cx);
+        }
+        Category::Verification => {
+            for purpose in VERIFICATION {
+                consent::withdraw(cx, session.account_id, purpose.terms())?;
+            }
+            execute(&VERIFICATIONS)?;
+            uploads::sweep(cx);
+        }
+        _ => return Err(Problem::internal().into()),
+    }
+    Ok(())
+}
+
+/// Queues a notice to a recipient. Its cause is the last sending: what was queued for that is not queued again.
+fn tell(cx: &Context, session: &Session, recipient: &str, purpose: &str) -> Result<(), Problem> {
+    let person = Person::load(cx, session.account_id)?;
+    let last = cx.sql()?.first(
+        &LAST_SENT,
+        &[
+            Parameter::blob(person.phone_hash),
+            Parameter::text(recipient),
+            Parameter::text(purpose),
+        ],
+    )?;
+    let Some(last) = last else { return Ok(()) };
+    let deletion = Deletion {
+        cause: last.get("id")?,
+        phone_hash: &person.phone_hash,
+        phone: None,
+        until: cx.now(),
+    };
+    recipient_notice::queue(cx, &deletion, |to, of| to == recipient && of == purpose)?;
+    Ok(())
+}

@@ -1,0 +1,388 @@
+//! Building exports and mailing their links: a bounded part at a call.
+//!
+//! A step stores its part with the step that follows it, and then the export goes on to there. A part is never
+//! overwritten: of two that build at once the first one's part stays, and the export goes on from what that one says.
+//! Stopped between the two, the next call's part changes nothing, and the export goes on all the same.
+//!
+//! The token is made when everything is built. The row keeps it sealed until the mail is accepted, so that a mail whose
+//! answer was lost is sent again with the same link: two mails are harmless, none is not.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use serde_json::json;
+use shared::chain::{self, Unanswered};
+use shared::crypto::{KeyedHash, PersonKey};
+use shared::data_map::Holding;
+use shared::http::{Context, Problem};
+use shared::log::Level;
+use shared::session::Token;
+use shared::sql::{Parameter, Row, SqlError, statements};
+use shared::time::Timestamp;
+use shared::{random, variables};
+use uuid::Uuid;
+
+use super::rows::{BUILT_WITHIN, email_context};
+use super::step::{Step, tables};
+use crate::holdings::{self, page_of};
+use crate::mail::{self, Mail, NotSent};
+use crate::person::{self, Person};
+
+/// The most parts that one call builds.
+const MOST_PARTS: usize = 20;
+/// The most mails that one call sends: a provider that is slow takes seconds for each.
+const MOST_MAILS: usize = 2;
+/// How many rows are one part.
+const ROWS: usize = 500;
+/// How many links are one part.
+const LINKS: i64 = 100;
+/// How long a link lives after its mail.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+statements! {
+    /// Exports that are in this state, the oldest first.
+    NEXT = "SELECT e.id, e.account_id, e.email, e.step, e.parts, e.created_at, a.person_key_id, a.phone_hash \
+            FROM exports e JOIN accounts a ON a.id = e.account_id \
+            WHERE e.status = $1 AND e.expires_at > $2 ORDER BY e.id LIMIT $3";
+    /// A part, if none has come before it.
+    STORE = "INSERT INTO export_parts (export_id, ordinal, name, content, next) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (export_id, ordinal) DO NOTHING";
+    /// On to what the newest part says.
+    ADVANCE = "UPDATE exports SET parts = parts + 1, step = (SELECT p.next FROM export_parts p \
+                 WHERE p.export_id = exports.id AND p.ordinal = exports.parts) \
+               WHERE id = $1 AND status = 'building' AND parts = $2 \
+                 AND EXISTS (SELECT 1 FROM export_parts p WHERE p.export_id = exports.id AND p.ordinal = $2)";
+    /// On without a part, where there is nothing to store.
+    SKIP = "UPDATE exports SET step = $1 WHERE id = $2 AND status = 'building' AND step = $3";
+    /// Where it stands now.
+    STANDING = "SELECT step, parts FROM exports WHERE id = $1 AND status = 'building'";
+    /// Everything is built: the token, sealed.
+    MAIL = "UPDATE exports SET status = 'mailing', step = $1, token_hash = $2 \
+            WHERE id = $3 AND status = 'building' AND step = 'mail'";
+    /// The mail is on its way.
+    READY = "UPDATE exports SET status = 'ready', step = '', ready_at = $1, expires_at = $2 \
+             WHERE id = $3 AND status = 'mailing'";
+    /// The address takes no mail.
+    FAIL = "UPDATE exports SET status = 'failed', step = '', token_hash = NULL, expires_at = $1 \
+            WHERE id = $2 AND status = 'mailing'";
+    /// The next file that the service keeps itself.
+    FILE = "SELECT u.id, u.content_type FROM uploads u \
+            WHERE u.account_id = $1 AND u.id > $2 AND u.slot IS NOT NULL AND u.completed_at IS NOT NULL \
+            ORDER BY u.id LIMIT $3";
+    /// The next files that are in the object store.
+    ELSEWHERE = "SELECT u.id FROM uploads u \
+                 WHERE u.account_id = $1 AND u.id > $2 AND u.slot IS NULL AND u.completed_at IS NOT NULL \
+                 ORDER BY u.id LIMIT $3";
+}
+
+/// An export that is under way.
+struct Job {
+    id: Uuid,
+    person: Person,
+    email: Vec<u8>,
+    step: String,
+    parts: i64,
+    created_at: Timestamp,
+}
+
+/// What a step makes.
+struct Part {
+    /// The file that it belongs to; several parts one after the other can make one.
+    name: String,
+    content: Vec<u8>,
+    next: Step,
+}
+
+/// What a call has done.
+pub struct Worked {
+    /// Parts and mails.
+    pub done: usize,
+    /// Whether another call finds more to do now.
+    pub more: bool,
+}
+
+/// Builds some parts and sends some mails. What fails of one export is logged and left to the next call; the others go
+/// on.
+///
+/// # Errors
+/// The database failed.
+pub fn work(cx: &Context) -> Result<Worked, Problem> {
+    let mut built = 0;
+    for row in next(cx, "building", MOST_PARTS)? {
+        let worked = Job::from_row(cx, &row).and_then(|mut job| {
+            while built < MOST_PARTS && job.go_on(cx)? {
+                built += 1;
+            }
+            Ok(())
+        });
+        survive(cx, worked);
+    }
+    let mut mailed = 0;
+    for row in next(cx, "mailing", MOST_MAILS)? {
+        let sent = Job::from_row(cx, &row).and_then(|job| job.mail(cx));
+        mailed += usize::from(survive(cx, sent));
+    }
+    Ok(Worked {
+        done: built + mailed,
+        // A mail that cannot be sent is none: it would be tried again and again.
+        more: built == MOST_PARTS || mailed == MOST_MAILS,
+    })
+}
+
+fn next(cx: &Context, status: &str, limit: usize) -> Result<Vec<Row>, Problem> {
+    let parameters = [
+        Parameter::text(status),
+        Parameter::time(cx.now()),
+        Parameter::Integer(i64::try_from(limit).unwrap_or(i64::MAX)),
+    ];
+    Ok(cx.sql()?.query(&NEXT, &parameters)?)
+}
+
+/// Whether it went well; what did not is logged.
+fn survive(cx: &Context, worked: Result<(), Problem>) -> bool {
+    let Err(problem) = worked else { return true };
+    problem.log(cx);
+    false
+}
+
+impl Job {
+    fn from_row(cx: &Context, row: &Row) -> Result<Self, Problem> {
+        let person_key_id = row.get("person_key_id")?;
+        let phone_hash: KeyedHash = person::hash(row.get("phone_hash")?)?;
+        Ok(Self {
+            id: row.get("id")?,
+            person: Person {
+                account_id: row.get("account_id")?,
+                phone_hash,
+                key: PersonKey::load(cx, person_key_id)?,
+            },
+            email: row.get("email")?,
+            step: row.get("step")?,
+            parts: row.get("parts")?,
+            created_at: row.get("created_at")?,
+        })
+    }
+
+    /// One step; whether there was one to do.
+    fn go_on(&mut self, cx: &Context) -> Result<bool, Problem> {
+        // A table that is gone since the last step: from the first on, once more.
+        let step = Step::parse(&self.step).unwrap_or_else(Step::first);
+        let part = match &step {
+            Step::Rows(table, after) => self.rows(cx, table, after)?,
+            Step::Files(after) => match self.file(cx, *after)? {
+                Some(part) => part,
+                None => return self.skip(cx, &Step::Links(None)),
+            },
+            Step::Links(after) => match self.links(cx, *after)? {
+                Some(part) => part,
+                None => return self.skip(cx, &Step::Mail),
+            },
+            Step::Mail => {
+                self.make_token(cx)?;
+                return Ok(false);
+            }
+        };
+        self.store(cx, &part)?;
+        self.stand(cx)
+    }
+
+    /// A page of a table, one JSON object a line.
+    fn rows(&self, cx: &Context, table: &'static str, after: &str) -> Result<Part, Problem> {
+        let mut tables = tables();
+        let holding: &Holding = tables
+            .find(|holding| holding.name == table)
+            .ok_or_else(Problem::internal)?;
+        let page = holdings::page(cx, &self.person, holding, after, ROWS)?;
+        let mut content = Vec::new();
+        for row in &page.rows {
+            serde_json::to_writer(&mut content, row).map_err(|_| Problem::internal())?;
+            content.push(b'\n');
+        }
+        Ok(Part {
+            name: format!("data/{table}.jsonl"),
+            content,
+            next: match page.more {
+                Some(last) => Step::Rows(table, last),
+                None => Step::after_table(table),
+            },
+        })
+    }
+
+    /// The bytes of the next file.
+    fn file(&self, cx: &Context, after: Option<Uuid>) -> Result<Option<Part>, Problem> {
+        #[derive(Deserialize)]
+        struct Content {
+            /// In base64; null if the upload is gone.
+            content: Option<String>,
+        }
+        let mut ids = self.uploads(cx, &FILE, after, 1)?;
+        let Some((id, content_type)) = ids.pop() else {
+            return Ok(None);
+        };
+        let question = json!({ "id": id });
+        let Content { content } =
+            chain::ask("uploads", "/internal/content", &question).map_err(unanswered)?;
+        let content = content.unwrap_or_default();
+        let content = STANDARD.decode(content).map_err(|_| Problem::internal())?;
+        let suffix = content_type.rsplit('/').next().unwrap_or_default();
+        Ok(Some(Part {
+            name: format!("uploads/{id}.{suffix}"),
+            content,
+            next: Step::Files(Some(id)),
+        }))
+    }
+
+    /// Links to the next files, which live as long as the export can.
+    fn links(&self, cx: &Context, after: Option<Uuid>) -> Result<Option<Part>, Problem> {
+        #[derive(Deserialize)]
+        struct Links {
+            urls: Vec<String>,
+        }
+        let found = self.uploads(cx, &ELSEWHERE, after, LINKS)?;
+        let Some((last, _)) = found.last() else {
+            return Ok(None);
+        };
+        let ids: Vec<_> = found.iter().map(|(id, _)| id).collect();
+        let expires_at = self.created_at.plus(BUILT_WITHIN).plus(LIFETIME);
+        let question = json!({ "ids": ids, "expires_at": expires_at.as_millis() });
+        let Links { urls } =
+            chain::ask("uploads", "/internal/links", &question).map_err(unanswered)?;
+        let mut content = String::new();
+        for (id, url) in ids.iter().zip(&urls) {
+            let line = json!({ "id": id, "url": url, "expires_at": expires_at });
+            content += &format!("{line}\n");
+        }
+        Ok(Some(Part {
+            name: "uploads/links.jsonl".to_owned(),
+            content: content.into_bytes(),
+            next: Step::Links(Some(*last)),
+        }))
+    }
+
+    fn uploads(
+        &self,
+        cx: &Context,
+        statement: &shared::sql::Statement,
+        after: Option<Uuid>,
+        limit: i64,
+    ) -> Result<Vec<(Uuid, String)>, Problem> {
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let parameters = page_of(self.person.account_id, &after, limit);
+        let rows = cx.sql()?.query(statement, &parameters)?;
+        let uploads = rows.iter().map(|row| {
+            // Only files of our own are named by their type.
+            let content_type = row.get("content_type").unwrap_or_default();
+            Ok::<_, SqlError>((row.get("id")?, content_type))
+        });
+        Ok(uploads.collect::<Result<_, _>>()?)
+    }
+
+    fn store(&self, cx: &Context, part: &Part) -> Result<(), Problem> {
+        let context = part_context(self.id, self.parts);
+        let sealed = self
+            .person
+            .key
+            .seal(&context, &part.content, &mut random::host());
+        let stored = cx.sql()?.execute(
+            &STORE,
+            &[
+                Parameter::id(self.id),
+                Parameter::Integer(self.parts),
+                Parameter::text(part.name.as_str()),
+                Parameter::blob(sealed),
+                Parameter::text(part.next.to_string()),
+            ],
+        );
+        match stored {
+            // The account went while its copy was made.
+            Err(SqlError::Constraint(_)) => return Ok(()),
+            stored => stored?,
+        }
+        let parameters = [Parameter::id(self.id), Parameter::Integer(self.parts)];
+        Ok(cx.sql()?.execute(&ADVANCE, &parameters)?)
+    }
+
+    fn skip(&mut self, cx: &Context, to: &Step) -> Result<bool, Problem> {
+        let parameters = [
+            Parameter::text(to.to_string()),
+            Parameter::id(self.id),
+            Parameter::text(self.step.as_str()),
+        ];
+        cx.sql()?.execute(&SKIP, &parameters)?;
+        self.stand(cx)
+    }
+
+    /// Looks where the export stands now, which somebody else may have moved; whether it is still being built.
+    fn stand(&mut self, cx: &Context) -> Result<bool, Problem> {
+        let row = cx.sql()?.first(&STANDING, &[Parameter::id(self.id)])?;
+        let Some(row) = row else { return Ok(false) };
+        self.step = row.get("step")?;
+        self.parts = row.get("parts")?;
+        Ok(true)
+    }
+
+    fn make_token(&self, cx: &Context) -> Result<(), Problem> {
+        let token = Token::generate(&mut random::host());
+        let text = token.to_text();
+        let context = token_context(self.id);
+        let sealed = self
+            .person
+            .key
+            .seal(&context, text.as_bytes(), &mut random::host());
+        let parameters = [
+            Parameter::text(URL_SAFE_NO_PAD.encode(sealed)),
+            Parameter::blob(token.hash()),
+            Parameter::id(self.id),
+        ];
+        Ok(cx.sql()?.execute(&MAIL, &parameters)?)
+    }
+
+    /// Mails the link. It opens the archive from then on, whether or not the answer arrives.
+    fn mail(&self, cx: &Context) -> Result<(), Problem> {
+        let open = |context: &str, sealed: &[u8]| {
+            let opened = self.person.key.open(context, sealed)?;
+            String::from_utf8(opened).map_err(|_| Problem::internal())
+        };
+        let sealed = URL_SAFE_NO_PAD.decode(&self.step);
+        let token = open(
+            &token_context(self.id),
+            &sealed.map_err(|_| Problem::internal())?,
+        )?;
+        let base = variables::required("public_base_url")?;
+        let mail = Mail {
+            to: &open(&email_context(self.id), &self.email)?,
+            link: &format!(
+                "{}/v1/exports/{}/archive?token={token}",
+                base.trim_end_matches('/'),
+                self.id
+            ),
+            export_id: self.id,
+            phone_hash: &self.person.phone_hash,
+        };
+        let id = Parameter::id(self.id);
+        let expires_at = Parameter::time(cx.now().plus(LIFETIME));
+        match mail::send(cx, &mail) {
+            Ok(()) => cx
+                .sql()?
+                .execute(&READY, &[Parameter::time(cx.now()), expires_at, id])?,
+            Err(NotSent::Address) => cx.sql()?.execute(&FAIL, &[expires_at, id])?,
+            Err(NotSent::Problem(problem)) => return Err(problem),
+        }
+        Ok(())
+    }
+}
+
+/// What a part is bound to.
+pub fn part_context(export_id: Uuid, ordinal: i64) -> String {
+    format!("export_parts.content:{export_id}:{ordinal}")
+}
+
+fn token_context(export_id: Uuid) -> String {
+    format!("exports.step:{export_id}")
+}
+
+fn unanswered(Unanswered: Unanswered) -> Problem {
+    Problem::unavailable().because(Level::Error, "uploads did not answer")
+}

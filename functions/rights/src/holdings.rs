@@ -1,0 +1,115 @@
+//! A person's rows as the person reads them: what is sealed is opened, and times are written out.
+
+use serde_json::{Map, Value as Json};
+use shared::data_map::{Column, Copy, Holding};
+use shared::http::{Context, Problem};
+use shared::sql::{Parameter, Row, Sql, Value};
+use shared::time::Timestamp;
+use uuid::Uuid;
+
+use crate::person::Person;
+
+/// Some rows of one table.
+pub struct Rows {
+    /// The columns that a copy has.
+    pub rows: Vec<Map<String, Json>>,
+    /// The last one's key, if others follow.
+    pub more: Option<String>,
+}
+
+/// At most `limit` rows of a person in a table, after the one with the key `after`; from the first on if it is empty.
+///
+/// # Errors
+/// The database failed, or a sealed value does not open.
+pub fn page(
+    cx: &Context,
+    person: &Person,
+    holding: &Holding,
+    after: &str,
+    limit: usize,
+) -> Result<Rows, Problem> {
+    let Some(copy) = &holding.copy else {
+        return Ok(Rows {
+            rows: Vec::new(),
+            more: None,
+        });
+    };
+    let mut found = select(cx.sql()?, copy, person.account_id, after, limit + 1)?;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| has_more);
+    Ok(Rows {
+        more: last.map(|row| key(copy, row)).transpose()?,
+        rows: found
+            .iter()
+            .map(|row| shown(holding, row, person))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn select(
+    sql: &Sql,
+    copy: &Copy,
+    account_id: Uuid,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Row>, Problem> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(sql.query(copy.statement(), &copy.page(account_id, after, limit))?)
+}
+
+fn key(copy: &Copy, row: &Row) -> Result<String, Problem> {
+    match row.get(copy.key)? {
+        Value::Text(text) => Ok(text),
+        Value::Integer(number) => Ok(number.to_string()),
+        Value::Null | Value::Blob(_) => Err(Problem::internal()),
+    }
+}
+
+fn shown(holding: &Holding, row: &Row, person: &Person) -> Result<Map<String, Json>, Problem> {
+    let members = holding.copied().map(|column| {
+        let value = match row.get(column.name)? {
+            Value::Blob(sealed) => open(holding, column, row, &sealed, person)?,
+            plain => plainly(column, plain),
+        };
+        Ok((column.name.to_owned(), value))
+    });
+    members.collect()
+}
+
+/// What is sealed is bound to its table, its column and its row.
+fn open(
+    holding: &Holding,
+    column: &Column,
+    row: &Row,
+    sealed: &[u8],
+    person: &Person,
+) -> Result<Json, Problem> {
+    let id: Uuid = row.get("id")?;
+    let context = format!("{}.{}:{id}", holding.name, column.name);
+    let opened = person.key.open(&context, sealed)?;
+    // Some of it is an object, in JSON.
+    match serde_json::from_slice(&opened) {
+        Ok(object @ Json::Object(_)) => Ok(object),
+        _ => Ok(String::from_utf8_lossy(&opened).into_owned().into()),
+    }
+}
+
+fn plainly(column: &Column, value: Value) -> Json {
+    let is_time = column.name.ends_with("_at") || column.name.ends_with("_on");
+    match value {
+        Value::Integer(millis) if is_time => Timestamp(millis).to_string().into(),
+        Value::Integer(integer) => integer.into(),
+        Value::Text(text) => text.into(),
+        Value::Null | Value::Blob(_) => Json::Null,
+    }
+}
+
+/// The page's parameters, for statements that read what belongs to an account.
+pub fn page_of(account_id: Uuid, after: &str, limit: i64) -> [Parameter; 3] {
+    [
+        Parameter::id(account_id),
+        Parameter::text(after),
+        Parameter::Integer(limit),
+    ]
+}

@@ -1,0 +1,45 @@
+//! Whose data it is: the key that opens what is sealed, and the hash by which disclosures are found.
+
+use shared::crypto::{KeyedHash, PersonKey};
+use shared::http::{Context, Problem};
+use shared::sql::{Parameter, statements};
+use uuid::Uuid;
+
+statements! {
+    /// An account's keys.
+    FIND = "SELECT person_key_id, phone_hash FROM accounts WHERE id = $1";
+}
+
+/// A person with an account.
+pub struct Person {
+    /// The account.
+    pub account_id: Uuid,
+    /// By which the person's disclosures are found.
+    pub phone_hash: KeyedHash,
+    /// Under which everything sensitive is sealed.
+    pub key: PersonKey,
+}
+
+impl Person {
+    /// The person of an account.
+    ///
+    /// # Errors
+    /// 401 if the account is gone; the key or a store failed.
+    pub fn load(cx: &Context, account_id: Uuid) -> Result<Self, Problem> {
+        let row = cx.sql()?.first(&FIND, &[Parameter::id(account_id)])?;
+        let row = row.ok_or_else(Problem::unauthenticated)?;
+        Ok(Self {
+            account_id,
+            phone_hash: hash(row.get("phone_hash")?)?,
+            key: PersonKey::load(cx, row.get("person_key_id")?)?,
+        })
+    }
+}
+
+/// The bytes of a column as a hash.
+///
+/// # Errors
+/// They are not 32.
+pub fn hash(bytes: Vec<u8>) -> Result<KeyedHash, Problem> {
+    bytes.try_into().map_err(|_| Problem::internal())
+}

@@ -1,0 +1,11 @@
+//! One file a path.
+
+pub mod archive;
+pub mod building;
+pub mod category;
+pub mod data;
+pub mod disclosures;
+pub mod export;
+pub mod exports;
+pub mod recipients;
+pub mod sms_replies;

@@ -91,6 +91,11 @@ impl Database {
         let accounts = ids
             .iter()
             .map(|id| format!("('{id}', {0}, {0}, '{id}', NULL, 'p', 0)", bytes(id)));
-        self.insert("accounts", &accounts.collect::<Vec<_>>());
+        let columns =
+            "id, phone_hash, phone, person_key_id, password_hash, policy_version, created_at";
+        self.insert(
+            &format!("accounts ({columns})"),
+            &accounts.collect::<Vec<_>>(),
+        );
     }
 }

@@ -88,12 +88,14 @@ impl Database {
         };
         let consents = ids.iter().map(|id| format!("('{id}', 'p', 0)"));
         self.insert("policy_consents", &consents.collect::<Vec<_>>());
-        let accounts = ids.iter().map(|id| {
-            format!(
-                "('{id}', {0}, {0}, '{id}', NULL, 'p', 0, NULL, NULL)",
-                bytes(id)
-            )
-        });
-        self.insert("accounts", &accounts.collect::<Vec<_>>());
+        let accounts = ids
+            .iter()
+            .map(|id| format!("('{id}', {0}, {0}, '{id}', NULL, 'p', 0)", bytes(id)));
+        let columns =
+            "id, phone_hash, phone, person_key_id, password_hash, policy_version, created_at";
+        self.insert(
+            &format!("accounts ({columns})"),
+            &accounts.collect::<Vec<_>>(),
+        );
     }
 }

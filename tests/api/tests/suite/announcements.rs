@@ -65,7 +65,11 @@ fn notices(app: &App) -> i64 {
 /// So many accounts, put into the database.
 fn crowd(app: &App, size: u32) {
     let ids = (0..size).map(|n| format!("0198c5a0-0000-7000-8000-{n:012}"));
-    app.database().insert_accounts(&ids.collect::<Vec<_>>());
+    let ids: Vec<_> = ids.collect();
+    app.database().insert_accounts(&ids);
+    let profiles = ids.iter().map(|id| format!("('{id}', 0, 0)"));
+    let table = "profiles (account_id, version, hidden)";
+    app.database().insert(table, &profiles.collect::<Vec<_>>());
 }
 
 on_both_engines! {
@@ -346,6 +350,7 @@ on_both_engines! {
             &app,
             |app, name| {
                 app.database().rows("DELETE FROM notices WHERE account_id <> '' RETURNING account_id");
+                app.database().rows("DELETE FROM announcements WHERE id <> '' RETURNING id");
                 let id = announce(app, name, &service()).expect(201).text("/id");
                 (id, Attempt::new("POST", "/v1/internal/sweep", Some(ADMIN.token), json!({})))
             },

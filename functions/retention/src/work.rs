@@ -16,7 +16,7 @@ const WORK: [(&str, &str, &str); 6] = [
     ("uploads", "/internal/sweep", "uploads"),
     ("rights", "/internal/exports", "copies"),
     ("notices", "/internal/deliver", "announcements"),
-    ("requests", "/internal/due", "requests"),
+    ("requests", "/internal/due", "alerts-and-notices"),
     ("wallet", "/internal/seal", "ledger-seals"),
 ];
 

@@ -226,10 +226,10 @@ mod tests {
     }
 
     macro_rules! assert_refused {
-        ($result:expr, $error:ident $(($rest:pat))?) => {
+        ($result:expr, $error:ident $(($what:pat))?) => {
             let result = $result;
             assert!(
-                matches!(result, Err(NotificationError::$error $(($rest))?)),
+                matches!(result, Err(NotificationError::$error $(($what))?)),
                 "{result:?}"
             );
         };

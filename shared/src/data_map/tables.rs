@@ -458,7 +458,8 @@ tables! {
         retention: ThreeYears,
         on_deletion: Kept,
         copy: by id Text where "t.order_id IN (SELECT o.id FROM orders o JOIN wallets w ON w.holder = o.holder WHERE w.account_id = $1)",
-        swept: (old "CASE WHEN t.status = 'pending' THEN NULL ELSE t.created_at END"),
+        swept: (old "CASE WHEN t.status = 'pending' THEN NULL WHEN t.happened_at > t.created_at THEN t.happened_at \
+               ELSE t.created_at END"),
         columns: {
             id Personal Included,
             order_id Personal Included,

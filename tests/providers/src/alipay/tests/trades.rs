@@ -179,7 +179,8 @@ fn nobody_pays_late() {
     assert_eq!(alipay.pay(ORDER), Err("ACQ.TRADE_HAS_CLOSE"));
     let notified = notified(&alipay);
     assert_eq!(notified["trade_status"], "TRADE_CLOSED");
-    assert!(!notified.contains_key("refund_fee"));
+    assert_eq!(notified["refund_fee"], "0.00");
+    assert!(!notified.contains_key("gmt_refund") && notified.contains_key("gmt_close"));
 }
 
 #[test]
@@ -234,7 +235,8 @@ fn a_slow_refund_is_done_when_it_is_settled() {
     alipay.plan_slow_refund();
     assert_eq!(refund(&alipay, "R1", "6.00")["fund_change"], "N");
     assert_eq!(refund_query(&alipay, "R1").get("refund_status"), None);
-    assert!(!notified(&alipay).contains_key("refund_fee"));
+    assert_eq!(notified(&alipay)["refund_fee"], "0.00");
+    assert!(!notified(&alipay).contains_key("gmt_refund"));
     alipay.settle_refunds(ORDER);
     assert_eq!(
         refund_query(&alipay, "R1")["refund_status"],

@@ -32,7 +32,9 @@ fn behind<Guard>(_: &Context, _: Guard) -> Result<Answer, Problem> {
 fn internal(_: &Context, Json(asked): Json<[String; 2]>) -> Result<Answer, Problem> {
     let [component, path] = asked;
     let answered = chain::ask::<serde_json::Value>(&component, &path, &serde_json::json!({}));
-    answered.map(|answer| Answer::ok(&answer)).map_err(|_| Problem::unavailable())
+    answered
+        .map(|answer| Answer::ok(&answer))
+        .map_err(|_| Problem::unavailable())
 }
 
 shared::http::component!(ROUTES);

@@ -7,7 +7,9 @@
 use std::marker::PhantomData;
 
 use http::StatusCode;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use crate::crypto::hex;
 use crate::http::{Context, FromContext, Problem};
@@ -90,6 +92,33 @@ impl<D: Duty> FromContext for Operator<D> {
             name: operator.name.to_owned(),
             duty: PhantomData,
         })
+    }
+}
+
+/// How an operator made sure who asks, for what does not come through the app (clause R7). Free text would be new
+/// data, and the audit is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityCheck {
+    /// A call to the account's number, or a code sent to it.
+    PhoneNumber,
+    /// Something that only the account's owner knows of it.
+    AccountDetails,
+    /// An identity document that was shown, and not kept.
+    IdentityDocument,
+    /// A guardian, who showed to be one.
+    Guardian,
+}
+
+impl IdentityCheck {
+    /// As it is recorded.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PhoneNumber => "phone-number",
+            Self::AccountDetails => "account-details",
+            Self::IdentityDocument => "identity-document",
+            Self::Guardian => "guardian",
+        }
     }
 }
 

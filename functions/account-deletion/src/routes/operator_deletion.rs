@@ -4,38 +4,13 @@
 use http::StatusCode;
 use serde::Deserialize;
 use shared::http::{Answer, Context, Id, Json, ProblemBody};
-use shared::operator::Admin;
+use shared::operator::{Admin, IdentityCheck};
 use utoipa::ToSchema;
 
 use super::deletion::DeletionAccepted;
 use crate::closing;
 use crate::error::Error;
 use crate::leaving;
-
-/// How it was checked that who asks is whose account it is. The record has this name, and nothing of what was shown.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum IdentityCheck {
-    /// A call to the account's number, or a code sent to it.
-    PhoneNumber,
-    /// Something that only the account's owner knows of it.
-    AccountDetails,
-    /// An identity document that was shown, and not kept.
-    IdentityDocument,
-    /// A guardian, who showed to be one.
-    Guardian,
-}
-
-impl IdentityCheck {
-    fn name(self) -> &'static str {
-        match self {
-            Self::PhoneNumber => "phone-number",
-            Self::AccountDetails => "account-details",
-            Self::IdentityDocument => "identity-document",
-            Self::Guardian => "guardian",
-        }
-    }
-}
 
 /// Why an operator deletes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use shared::http::{
     Answer, Context, FromContext, Json, Page, PageRequest, Problem, ProblemBody, Violation,
 };
-use shared::operator::Reviewer;
+use shared::operator::{IdentityCheck, Reviewer};
 use shared::time::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -35,21 +35,6 @@ impl FromContext for Listed {
         })?;
         Ok(Self { page, status })
     }
-}
-
-/// How an operator made sure who asks.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schema(as = RequestIdentityCheck)]
-pub enum IdentityCheck {
-    /// A call to the account's number, or a code sent to it.
-    PhoneNumber,
-    /// Something that only the account's owner knows of it.
-    AccountDetails,
-    /// An identity document that was shown, and not kept.
-    IdentityDocument,
-    /// A guardian, who showed to be one.
-    Guardian,
 }
 
 impl From<IdentityCheck> for Proof {

@@ -377,15 +377,15 @@ on_both_engines! {
             ids.collect()
         };
         noon(&app, "2026-07-07");
-        assert_eq!(drive(&app, "requests"), 0);
+        assert_eq!(drive(&app, "alerts-and-notices"), 0);
         // Three working days before the end of the 13th.
         noon(&app, "2026-07-08");
-        assert_eq!(drive(&app, "requests"), 1);
-        assert_eq!(drive(&app, "requests"), 0);
+        assert_eq!(drive(&app, "alerts-and-notices"), 1);
+        assert_eq!(drive(&app, "alerts-and-notices"), 0);
         assert_eq!(told(), [asked[0].1.clone()]);
         answer(&app, &asked[1].1, "好").expect(200);
         noon(&app, "2026-07-20");
-        assert_eq!(drive(&app, "requests"), 1);
+        assert_eq!(drive(&app, "alerts-and-notices"), 1);
         assert_eq!(told(), [asked[0].1.clone(), asked[2].1.clone()]);
     }
 
@@ -395,7 +395,7 @@ on_both_engines! {
         noon(&app, "2026-06-22");
         let mut ids: Vec<_> = (0..12).map(|_| ask(&app, &app.someone(), "access")).collect();
         noon(&app, "2026-07-15");
-        assert_eq!(drive(&app, "requests"), 12);
+        assert_eq!(drive(&app, "alerts-and-notices"), 12);
         // Its lines come after those that are looked for, and are waited for.
         app.someone();
         let events = app.log().events("requests-due");

@@ -74,7 +74,7 @@ on_both_engines! {
         is_in_no_row(&app, reference.as_bytes());
         is_in_no_row(&app, &phone.as_bytes()[3..]);
         assert_eq!(tasks(&app), Vec::<Value>::new());
-        assert_eq!(drive(&app, "requests"), 1);
+        assert_eq!(drive(&app, "alerts-and-notices"), 1);
         let notices = relay.notices();
         assert_eq!(notices.len(), 1);
         assert_eq!(notices[0].body["type"], "personal_data.deletion");
@@ -84,7 +84,7 @@ on_both_engines! {
         }));
         assert_eq!(relay.refusals(), Vec::<&str>::new());
         assert_eq!(app.database().count(ROWS), 0);
-        assert_eq!(drive(&app, "requests"), 0);
+        assert_eq!(drive(&app, "alerts-and-notices"), 0);
         is_in_no_row(&app, reference.as_bytes());
     }
 
@@ -106,16 +106,16 @@ on_both_engines! {
             Behaviour::Raw(b"nonsense".to_vec()),
         ] {
             relay.plan(misbehaviour);
-            assert_eq!(drive(&app, "requests"), 1);
+            assert_eq!(drive(&app, "alerts-and-notices"), 1);
             assert_eq!(app.database().count(ROWS), 1);
             // Not before the half of the wait is over, and surely after the whole.
             advance(&app, &relay, wait / 2 - std::time::Duration::from_secs(1));
-            assert_eq!(drive(&app, "requests"), 0);
+            assert_eq!(drive(&app, "alerts-and-notices"), 0);
             advance(&app, &relay, wait / 2 + std::time::Duration::from_secs(1));
             wait *= 2;
         }
         assert_eq!(relay.notices().len(), 0);
-        assert_eq!(drive(&app, "requests"), 1);
+        assert_eq!(drive(&app, "alerts-and-notices"), 1);
         assert_eq!(relay.notices().len(), 1);
         assert_eq!(app.database().count(ROWS), 0);
     }
@@ -129,12 +129,12 @@ on_both_engines! {
         for misbehaviour in [Behaviour::Hang, Behaviour::Drip] {
             relay.set_clock(app.clock().now_ms());
             relay.plan(misbehaviour);
-            assert_eq!(drive(&app, "requests"), 1);
+            assert_eq!(drive(&app, "alerts-and-notices"), 1);
             assert_eq!(app.database().count(ROWS), 1);
             app.clock().advance(HOUR);
         }
         relay.set_clock(app.clock().now_ms());
-        drive(&app, "requests");
+        drive(&app, "alerts-and-notices");
         assert_eq!(app.database().count(ROWS), 0);
         let notices = relay.notices();
         assert_eq!(notices.len(), 3);
@@ -146,7 +146,7 @@ on_both_engines! {
         let relay = Relay::start();
         let app = with_relay(builder, &relay, "apple").start();
         let (reference, phone) = somebody_left(&app);
-        assert_eq!(drive(&app, "requests"), 0);
+        assert_eq!(drive(&app, "alerts-and-notices"), 0);
         let listed = tasks(&app);
         assert_eq!(listed.len(), 1);
         let alipay = RECIPIENTS.iter().find(|recipient| recipient.name == "alipay").expect("it is listed");
@@ -177,7 +177,7 @@ on_both_engines! {
         for tries in 1..=12 {
             relay.set_clock(app.clock().now_ms());
             relay.plan(Behaviour::Refuse(503, "busy"));
-            assert_eq!(drive(&app, "requests"), 1);
+            assert_eq!(drive(&app, "alerts-and-notices"), 1);
             assert_eq!(tasks(&app).len(), usize::from(tries >= 10), "{tries}");
             assert_eq!(webhook.posts().len(), usize::from(tries >= 10), "{tries}");
             app.clock().advance(DAY);
@@ -188,7 +188,7 @@ on_both_engines! {
         assert_eq!(tasks(&app)[0]["tries"], 12);
         // The interface is still tried.
         relay.set_clock(app.clock().now_ms());
-        assert_eq!(drive(&app, "requests"), 1);
+        assert_eq!(drive(&app, "alerts-and-notices"), 1);
         assert_eq!(tasks(&app), Vec::<Value>::new());
     }
 
@@ -199,7 +199,7 @@ on_both_engines! {
             .variable("recipient_agreements", "alipay=2026-01-15/2026-07-01")
             .start();
         somebody_left(&app);
-        assert_eq!(drive(&app, "requests"), 0);
+        assert_eq!(drive(&app, "alerts-and-notices"), 0);
         assert_eq!(relay.notices().len(), 0);
         assert_eq!(app.database().count(ROWS), 1);
         app.log().event_with("problem", "problem", "recipient-without-agreement");
@@ -212,7 +212,7 @@ on_both_engines! {
         for _ in 0..5 {
             somebody_left(&app);
         }
-        assert_eq!(drive(&app, "requests"), 5);
+        assert_eq!(drive(&app, "alerts-and-notices"), 5);
         assert_eq!(relay.notices().len(), 5);
     }
 
@@ -241,7 +241,7 @@ on_both_engines! {
         relay.set_clock(app.clock().now_ms());
         somebody_left(&app);
         app.faults().clear();
-        assert_eq!(drive(&app, "requests"), 1);
+        assert_eq!(drive(&app, "alerts-and-notices"), 1);
         let calls = app.faults().calls();
         let ours: Vec<_> = (1..=calls.len()).filter(|nth| calls[nth - 1].component == "requests").collect();
         assert!(ours.len() >= 4, "{calls:?}");
@@ -253,7 +253,7 @@ on_both_engines! {
                 app.request("POST", "/v1/internal/sweep").token(api_tests::SCHEDULER.token).send_unchecked();
                 app.faults().clear();
                 advance(&app, &relay, MINUTE);
-                drive(&app, "requests");
+                drive(&app, "alerts-and-notices");
                 assert_eq!(app.database().count(ROWS), 0, "{when} {nth}");
                 let notices = relay.notices();
                 let new = &notices[delivered..];

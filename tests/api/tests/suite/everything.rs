@@ -98,15 +98,19 @@ fn plant_behind(shop: &Shop, person: &Person, other: &Person, order: &str) -> Ve
              WHERE account_id = '{account}' RETURNING id"
         ),
         format!(
-            "INSERT INTO requests VALUES ('{}', '{account}', 'report', '{}', {}, 'refused', 'session', 5, 6, \
-             'planted-calendar', NULL, 7, 'planted-refusal', {}, 8) RETURNING id",
+            "INSERT INTO requests (id, account_id, kind, reason, subject, text, status, identity, received_at, \
+               due_at, calendar, closed_at, refusal, answer, fee_fen, fee_reason) \
+             VALUES ('{}', '{account}', 'report', 'planted-reason', '{}', {}, 'refused', 'session', 5, 6, \
+               'planted-calendar', 7, 'planted-refusal', {}, 8, {}) RETURNING id",
             id(2),
             other.account_id,
             sealed("requests", "text", 2, "planted-request"),
             sealed("requests", "answer", 2, "planted-answer"),
+            sealed("requests", "fee_reason", 2, "planted-fee"),
         ),
         format!(
-            "INSERT INTO announcements VALUES ('{}', 'breach', '{{}}', NULL, 0, '{{}}', '', 9, 10) RETURNING id",
+            "INSERT INTO announcements (id, cause, kind, content, is_public, audience, step, created_at, delivered_at) \
+             VALUES ('{}', 'planted-cause', 'breach', '{{}}', 0, '{{}}', '', 9, 10) RETURNING id",
             id(3)
         ),
         format!(
@@ -121,11 +125,16 @@ fn plant_behind(shop: &Shop, person: &Person, other: &Person, order: &str) -> Ve
     ] {
         database.rows(&statement);
     }
-    ["planted-request", "planted-answer", "planted@example.cn"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain([person.phone.clone()])
-        .collect()
+    [
+        "planted-request",
+        "planted-answer",
+        "planted-fee",
+        "planted@example.cn",
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain([person.phone.clone()])
+    .collect()
 }
 
 /// The columns in which nothing stands while an account is neither closing nor frozen.

@@ -66,7 +66,7 @@ fn with_door(folder: &Path) -> Result<std::path::PathBuf> {
     let door = |path, component| {
         format!("\n[[trigger.http]]\nroute = \"{path}\"\ncomponent = \"{component}\"\n")
     };
-    let doors = door(EXPORTS, "rights") + &door(DELETIONS, "account-deletion");
+    let doors = [door(EXPORTS, "rights"), door(DELETIONS, "account-deletion")].concat();
     let text = std::fs::read_to_string("spin.toml")?.replace("source = \"target/", &source);
     let copy = folder.join("spin.toml");
     std::fs::write(&copy, text + &doors)?;

@@ -92,7 +92,9 @@ fn plant_behind(shop: &Shop, person: &Person, other: &Person, order: &str) -> Ve
              RETURNING id",
             id(1)
         ),
-        format!("UPDATE orders SET refund_reversed_at = 3 WHERE id = '{order}' RETURNING id"),
+        format!(
+            "UPDATE orders SET refund_reversed_at = 3, product = 'planted-product' WHERE id = '{order}' RETURNING id"
+        ),
         format!(
             "UPDATE verification_claims SET reason = 'planted-reason', expires_at = {far}, decided_at = 4 \
              WHERE account_id = '{account}' RETURNING id"

@@ -69,7 +69,7 @@ fn with_door(folder: &Path) -> Result<std::path::PathBuf> {
     let doors = [door(EXPORTS, "rights"), door(DELETIONS, "account-deletion")].concat();
     let text = std::fs::read_to_string("spin.toml")?.replace("source = \"target/", &source);
     let copy = folder.join("spin.toml");
-    std::fs::write(&copy, text + &doors)?;
+    std::fs::write(&copy, [text, doors].concat())?;
     Ok(copy)
 }
 

@@ -138,13 +138,13 @@ purposes! {
         "账号与基本资料",
         "为注册、登录和使用基本功能,我们处理您的手机号,以及头像、性别、真实姓名、公司和职务。撤回此项同意须注销账号。";
     /// Real-name verification by face, through Alipay.
-    RealNameVerification = "real-name-verification", Separate, "2026-11-23",
+    RealNameVerification = "real-name-verification", Separate, "2026-11-25",
         "支付宝实名认证",
-        "为核实您的身份,我们将您的姓名和身份证号码提供给支付宝(中国)网络技术有限公司,由其通过人脸识别核验;我们要求支付宝不留存人脸照片,我们也不接收人脸信息。认证后我们只保留脱敏的证件号码及其不可逆的校验值。不同意不影响其他功能;您也可以选择提交证件照片由人工审核。";
+        "为核实您的身份,我们将您的姓名和身份证号码提供给支付宝(中国)网络技术有限公司,由其通过人脸识别核验;我们要求支付宝不留存人脸照片,我们也不接收人脸信息。认证后我们只保留脱敏的证件号码及其加密校验值。不同意不影响其他功能;您也可以选择提交证件照片由人工审核。";
     /// A person looks at photos of documents.
-    DocumentReview = "document-review", Separate, "2026-11-23",
+    DocumentReview = "document-review", Separate, "2026-11-25",
         "证件人工审核",
-        "为由人工核实您的身份,我们的审核人员查看您提交的姓名、身份证号码及证件照片。审核结束后证件照片立即删除,我们只保留脱敏的证件号码及其不可逆的校验值。不同意不影响其他功能。";
+        "为由人工核实您的身份,我们的审核人员查看您提交的姓名、身份证号码及证件照片。审核结束后证件照片立即删除,我们只保留脱敏的证件号码及其加密校验值。不同意不影响其他功能。";
     /// Enterprise verification by business card and licence.
     EnterpriseVerification = "enterprise-verification", Extended, "2026-11-23",
         "企业认证",

@@ -227,7 +227,7 @@ impl Copy {
 pub enum Sweep {
     /// By the time itself.
     ByTime(Statement),
-    /// By the row's identifier, and the time.
+    /// By the identifier of the row, or of what it belongs to, and the time.
     ById(Statement),
     /// By the identifier of what the row belongs to.
     ByOtherId(Statement),

@@ -32,14 +32,10 @@ macro_rules! copy {
     };
 }
 
-/// What deletes a table's rows whose time is over.
-///
-/// - `when TIME by KEY`: by an index on the time;
-/// - `old TIME`: by the primary key `id`, which sorts by when the row was made; a time that is NULL is not over;
-/// - `older ID by KEY`: by another table's identifier, which does.
-macro_rules! sweep {
-    ($name:ident (when $time:literal by $key:literal)) => {
-        Sweep::ByTime(Statement::new(concat!(
+/// Deletes at most `limit` of a table's rows that are `over`, the oldest first.
+macro_rules! delete {
+    ($name:ident, $key:literal, $over:expr, $order:expr, $limit:literal) => {
+        Statement::new(concat!(
             "DELETE FROM ",
             stringify!($name),
             " WHERE (",
@@ -49,39 +45,46 @@ macro_rules! sweep {
             " FROM ",
             stringify!($name),
             " t WHERE ",
-            $time,
-            " <= $1 ORDER BY ",
-            $time,
-            " LIMIT $2) RETURNING CAST(1 AS BIGINT) AS gone"
-        )))
+            $over,
+            " ORDER BY ",
+            $order,
+            " LIMIT ",
+            $limit,
+            ") RETURNING CAST(1 AS BIGINT) AS gone"
+        ))
+    };
+}
+
+/// What deletes a table's rows whose time is over.
+///
+/// - `when TIME by KEY`: by an index on the time;
+/// - `old TIME`: by the primary key `id`, which sorts by when the row was made; a time that is NULL is not over;
+/// - `old TIME of ID by KEY`: the same by another table's identifier, which does;
+/// - `older ID by KEY`: by that alone.
+macro_rules! sweep {
+    ($name:ident (when $time:literal by $key:literal)) => {
+        Sweep::ByTime(delete!($name, $key, concat!($time, " <= $1"), $time, "$2"))
     };
     ($name:ident (old $time:literal)) => {
-        Sweep::ById(Statement::new(concat!(
-            "DELETE FROM ",
-            stringify!($name),
-            " WHERE id IN (SELECT t.id FROM ",
-            stringify!($name),
-            " t WHERE t.id < $1 AND ",
-            $time,
-            " <= $2 ORDER BY t.id LIMIT $3) RETURNING CAST(1 AS BIGINT) AS gone"
-        )))
+        sweep!($name (old $time of "id" by "id"))
+    };
+    ($name:ident (old $time:literal of $id:literal by $key:literal)) => {
+        Sweep::ById(delete!(
+            $name,
+            $key,
+            concat!("t.", $id, " < $1 AND ", $time, " <= $2"),
+            concat!("t.", $id),
+            "$3"
+        ))
     };
     ($name:ident (older $id:literal by $key:literal)) => {
-        Sweep::ByOtherId(Statement::new(concat!(
-            "DELETE FROM ",
-            stringify!($name),
-            " WHERE (",
+        Sweep::ByOtherId(delete!(
+            $name,
             $key,
-            ") IN (SELECT ",
-            $key,
-            " FROM ",
-            stringify!($name),
-            " t WHERE t.",
-            $id,
-            " < $1 ORDER BY t.",
-            $id,
-            " LIMIT $2) RETURNING CAST(1 AS BIGINT) AS gone"
-        )))
+            concat!("t.", $id, " < $1"),
+            concat!("t.", $id),
+            "$2"
+        ))
     };
 }
 
@@ -459,7 +462,7 @@ tables! {
         on_deletion: Kept,
         copy: by id Text where "t.order_id IN (SELECT o.id FROM orders o JOIN wallets w ON w.holder = o.holder WHERE w.account_id = $1)",
         swept: (old "CASE WHEN t.status = 'pending' THEN NULL WHEN t.happened_at > t.created_at THEN t.happened_at \
-               ELSE t.created_at END"),
+               ELSE t.created_at END" of "order_id" by "order_id, ordinal"),
         columns: {
             id Personal Included,
             order_id Personal Included,

@@ -7,6 +7,8 @@ use std::{env, fs};
 
 use postgres::types::Type;
 use rusqlite::types::ValueRef;
+use sha2::{Digest as _, Sha256};
+use shared::crypto::hex;
 use tempfile::TempDir;
 
 use crate::host::workspace;
@@ -392,22 +394,12 @@ const APPLICATION_ROLE: &str = "chuangrenmai_application";
 fn create_postgres() -> Database {
     let random: [u8; 8] = shared::random::bytes(&mut shared::random::host());
     let name = format!("chuangrenmai_test_{:016x}", u64::from_be_bytes(random));
-    let create = format!("CREATE DATABASE {name}");
+    let copy = format!("CREATE DATABASE {name} TEMPLATE {}", template());
     administrator()
-        .batch_execute(&create)
-        .expect("a superuser may create databases");
+        .batch_execute(&copy)
+        .expect("a superuser may copy databases");
     let url = url_of(&name);
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).expect("it was just created");
-    client
-        .batch_execute(&migrations(Engine::Postgres))
-        .expect("the migrations run");
-    // Of tests that start at once, one after the other: a role has one row.
-    client
-        .batch_execute(&format!(
-            "BEGIN; SELECT pg_advisory_xact_lock(1); \
-             ALTER ROLE {APPLICATION_ROLE} LOGIN PASSWORD '{APPLICATION_ROLE}'; COMMIT"
-        ))
-        .expect("a superuser may change roles");
+    let client = postgres::Client::connect(&url, postgres::NoTls).expect("it was just created");
     let (server, _) = url.rsplit_once('/').expect("made with a name");
     let (_, host) = server
         .rsplit_once('@')
@@ -418,6 +410,53 @@ fn create_postgres() -> Database {
         name,
         client: Box::new(Mutex::new(client)),
     }
+}
+
+/// The migrated database of which each test's is a copy. On each server it is made once.
+fn template() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| {
+        let migrations = migrations(Engine::Postgres);
+        let hash = hex(&Sha256::digest(&migrations));
+        let name = format!("chuangrenmai_template_{}", &hash[..16]);
+        let mut administrator = administrator();
+        // Of programs that start at once, one makes it. The lock goes with the connection.
+        let found = administrator
+            .batch_execute("SELECT pg_advisory_lock(1)")
+            .and_then(|()| {
+                administrator.query("SELECT 1 FROM pg_database WHERE datname = $1", &[&name])
+            });
+        if found.expect("a superuser may look").is_empty() {
+            make_template(&mut administrator, &name, &migrations);
+        }
+        name
+    })
+}
+
+/// It gets its name when it is whole: a test run can be stopped in between.
+fn make_template(administrator: &mut postgres::Client, name: &str, migrations: &str) {
+    let unfinished = format!("{name}_new");
+    for statement in [
+        format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)"),
+        format!("CREATE DATABASE {unfinished}"),
+    ] {
+        let done = administrator.batch_execute(&statement);
+        done.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+    }
+    let mut client = postgres::Client::connect(&url_of(&unfinished), postgres::NoTls)
+        .expect("it was just created");
+    client
+        .batch_execute(migrations)
+        .expect("the migrations run");
+    client
+        .batch_execute(&format!(
+            "ALTER ROLE {APPLICATION_ROLE} LOGIN PASSWORD '{APPLICATION_ROLE}'"
+        ))
+        .expect("a superuser may change roles");
+    drop(client);
+    administrator
+        .batch_execute(&format!("ALTER DATABASE {unfinished} RENAME TO {name}"))
+        .expect("a superuser may rename databases");
 }
 
 fn postgres_row(row: &postgres::Row) -> Vec<Cell> {

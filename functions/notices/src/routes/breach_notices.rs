@@ -62,7 +62,8 @@ pub struct Affected {
 /// required: the same call with the same key is the same notice, whoever sends it and whenever.
 #[utoipa::path(post, path = "/v1/operator/breach-notices", tag = "operators",
     security(("operator" = [])),
-    params(("Idempotency-Key" = String, Header, description = "makes the notice one")),
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255,
+        description = "makes the notice one")),
     request_body = BreachNoticeRequest,
     responses(
         (status = 201, body = Announced),

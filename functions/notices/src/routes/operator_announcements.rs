@@ -54,7 +54,8 @@ pub struct AnnouncementRequest {
 /// It becomes part of the policy at once, and everybody is told of it. An `Idempotency-Key` is required.
 #[utoipa::path(post, path = "/v1/operator/announcements", tag = "operators",
     security(("operator" = [])),
-    params(("Idempotency-Key" = String, Header, description = "makes the announcement one")),
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255,
+        description = "makes the announcement one")),
     request_body = AnnouncementRequest,
     responses(
         (status = 201, body = Announced),

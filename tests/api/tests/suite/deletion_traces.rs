@@ -160,8 +160,8 @@ fn plant_rows(app: &App, person: &Person, markers: &mut Markers) {
         (
             "export-part",
             format!(
-                "INSERT INTO export_parts (export_id, ordinal, name, content) \
-             VALUES ('e', 1, 'x', {}) RETURNING name",
+                "INSERT INTO export_parts (export_id, ordinal, name, content, next) \
+             VALUES ('e', 1, 'x', {}, 'end') RETURNING name",
                 bytes(app, "marker-export-part")
             ),
         ),
@@ -175,8 +175,8 @@ fn plant_rows(app: &App, person: &Person, markers: &mut Markers) {
         ),
         (
             "",
-            "INSERT INTO announcements (id, kind, content, is_public, audience, step, created_at) \
-             VALUES ('a', 'breach', 'x', 0, 'x', 'x', 0) RETURNING id"
+            "INSERT INTO announcements (id, cause, kind, content, is_public, audience, step, created_at) \
+             VALUES ('a', 'a', 'breach', 'x', 0, 'x', 'x', 0) RETURNING id"
                 .to_owned(),
         ),
         (

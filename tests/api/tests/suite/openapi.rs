@@ -28,7 +28,15 @@ fn schemathesis(app: &App, filter: &[&str]) {
     let person = app.someone();
     app.complete_profile(&person);
     // Not as a header, which would also go with the requests that must be refused without one.
-    let configuration = format!("[auth.openapi.session]\nbearer = \"{}\"\n", person.token);
+    // A header that is no UTF-8 is answered by the host, Spin as the stand-in, before a component sees it.
+    let latin: String = (0x80..=0xff_u8)
+        .map(|byte| format!("\\u00{byte:02x}"))
+        .collect();
+    let configuration = format!(
+        "[generation]\nexclude-header-characters = \"{latin}\"\n\
+         [auth.openapi.session]\nbearer = \"{}\"\n",
+        person.token
+    );
     fs::write(app.state().join("schemathesis.toml"), configuration).expect("a writable directory");
     let output = Command::new(program)
         .args([
@@ -70,7 +78,11 @@ fn schemathesis(app: &App, filter: &[&str]) {
     );
 }
 
-const LOGOUT: &str = "DELETE /v1/auth/sessions/current";
+/// What ends the session that is used.
+const ENDS: [&str; 2] = [
+    "DELETE /v1/auth/sessions/current",
+    "POST /v1/account/leak-reports",
+];
 
 on_both_engines! {
     fn the_document_is_served_and_may_be_cached(app: App) {
@@ -82,9 +94,10 @@ on_both_engines! {
     fn generated_requests_find_no_violation(builder: Builder) {
         let shop = crate::payment::open(builder);
         let app = &shop.app;
-        schemathesis(app, &["--exclude-name", LOGOUT]);
-        // Apart from the others: it ends the session that they use.
-        schemathesis(app, &["--include-name", LOGOUT]);
+        schemathesis(app, &ENDS.map(|name| ["--exclude-name", name]).concat());
+        for name in ENDS {
+            schemathesis(app, &["--include-name", name]);
+        }
     }
 }
 

@@ -50,7 +50,7 @@ on_both_engines! {
         assert_eq!(queries(&alipay), 1);
         let sent = app.database().rows("SELECT recipient, purpose, data, basis FROM disclosures");
         let sent: Vec<_> = sent[0].iter().map(ToString::to_string).collect();
-        assert_eq!(sent, ["alipay", "real-name verification", "name,identity number", "separate consent"]);
+        assert_eq!(sent, ["alipay", "real-name verification", "name,identity number", "separate-consent"]);
         assert!(alipay.refusals().is_empty(), "{:?}", alipay.refusals());
 
         // The same again, and again: nothing is asked, nothing changes.

@@ -122,6 +122,17 @@ on_both_engines! {
         assert_eq!(added["in_policy"], false);
     }
 
+    // clause V20, V21
+    fn whom_only_the_app_talks_to_is_listed_too(app: App) {
+        let answer = app.request("GET", "/v1/policy/recipients").send().expect(200);
+        let listed = answer.json["recipients"].as_array().expect("recipients");
+        for (name, words) in [("oaid", "uni-app"), ("carriers", "中国电信")] {
+            let item = listed.iter().find(|item| item["name"] == name).expect("it is listed");
+            assert!(item.to_string().contains(words), "{item}");
+            assert_eq!(item["in_policy"], true);
+        }
+    }
+
     // clause T3, X1
     fn who_got_what_is_told_to_the_person_alone(builder: Builder) {
         let shop = open(builder);

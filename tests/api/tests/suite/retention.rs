@@ -90,7 +90,7 @@ fn lived_in(builder: Builder) -> Shop {
             now + 24 * 60 * 60 * 1000
         ),
         format!(
-            "INSERT INTO export_parts (export_id, ordinal, name, content) VALUES ('{}', 1, 'a', 'sealed') \
+            "INSERT INTO export_parts (export_id, ordinal, name, content, next) VALUES ('{}', 1, 'a', 'sealed', '') \
              RETURNING ordinal",
             id(5)
         ),

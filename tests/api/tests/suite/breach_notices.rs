@@ -159,7 +159,7 @@ on_both_engines! {
             inbox(&app, person).iter().map(|told| told["id"].as_str().expect("an id").to_owned()).collect()
         };
         assert_eq!(ids(&early), [everybody.clone(), before.clone()]);
-        assert_eq!(ids(&late), [everybody.clone()]);
+        assert_eq!(ids(&late), std::slice::from_ref(&everybody));
         assert!(ids(&later).is_empty());
         assert_eq!(counts(&app, &before, ["affected"]), [1]);
         assert_eq!(counts(&app, &everybody, ["affected"]), [2]);
@@ -299,7 +299,7 @@ on_both_engines! {
         let id = issued(&app, accounts(&[&person]));
         sweep_all(&app);
         sweep_all(&app);
-        assert_eq!(numbers(&sms), [person.phone.clone()], "{:?}", sms.refusals());
+        assert_eq!(numbers(&sms), std::slice::from_ref(&person.phone), "{:?}", sms.refusals());
         let message = sms.messages().remove(0);
         let names: Vec<_> = message.parameters.keys().map(String::as_str).collect();
         assert_eq!(names, ["OutId", "PhoneNumbers", "SignName", "TemplateCode"]);

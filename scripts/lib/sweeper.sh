@@ -18,10 +18,19 @@ end_sweeper() {
   SWEEPER=
 }
 
-# The token comes by standard input: everybody can read a command's arguments.
 sweep_every_minute() {
   while sleep 60; do
-    curl --silent --show-error --max-time 50 --noproxy '*' --output /dev/null --request POST --header @- \
-      "$1/v1/internal/sweep" <<<"authorization: Bearer $2" || true
+    sweep_all "$@"
+  done
+}
+
+# One call does a bounded part, and its answer ends by saying whether more is due. The token comes by standard input:
+# everybody can read a command's arguments.
+sweep_all() {
+  local answer
+  for _ in {1..20}; do
+    answer=$(curl --silent --show-error --max-time 50 --noproxy '*' --request POST --header @- \
+      "$1/v1/internal/sweep" <<<"authorization: Bearer $2") || return 0
+    [[ "$answer" == *'"more":true}' ]] || return 0
   done
 }

@@ -2,8 +2,15 @@
 
 use std::fmt;
 
+use uuid::Uuid;
+
 use crate::crypto::{Key, KeyedHash, Purpose};
 use crate::variables::Misconfigured;
+
+/// What the sealed number in an account's row is bound to.
+pub fn sealed_context(account_id: Uuid) -> String {
+    format!("accounts.phone:{account_id}")
+}
 
 /// A mainland mobile number. It has one form, E.164, and no `Debug` that would put it into a log.
 #[derive(Clone, PartialEq)]

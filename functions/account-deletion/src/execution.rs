@@ -19,7 +19,7 @@ use shared::log::Level;
 use shared::one_time_code;
 use shared::recipient_notice::{self, Deletion};
 use shared::sql::{Parameter, statements};
-use shared::{session, uploads};
+use shared::{phone, session, uploads};
 
 use crate::plan::Plan;
 
@@ -40,11 +40,6 @@ statements! {
     DELETE_DISCLOSURES = "DELETE FROM disclosures WHERE phone_hash = $1 AND sent_at <= $2";
     /// Codes of before.
     DELETE_CODES = "DELETE FROM sms_codes WHERE phone_hash = $1 AND expires_at <= $2";
-}
-
-/// What a sealed phone number is bound to.
-fn phone_context(plan: &Plan) -> String {
-    format!("accounts.phone:{}", plan.account_id)
 }
 
 /// Carries a plan out, from wherever it was stopped.
@@ -94,7 +89,9 @@ fn phone(cx: &Context, plan: &Plan, sealed: &[u8]) -> Result<Option<String>, Pro
             return Ok(None);
         }
     };
-    let plain = key.open(&phone_context(plan), sealed).ok();
+    let plain = key
+        .open(&phone::sealed_context(plan.account_id), sealed)
+        .ok();
     Ok(plain.and_then(|plain| String::from_utf8(plain).ok()))
 }
 

@@ -8,7 +8,7 @@ use shared::sql::{Constraint, Parameter, SqlError, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
 
-use crate::phone::Phone;
+use crate::phone::{self, Phone};
 
 /// The record of a consent; `$lock` is what PostgreSQL needs so that the account stays until the record stands.
 macro_rules! consent {
@@ -60,11 +60,6 @@ pub struct Account {
     pub is_frozen: bool,
 }
 
-/// What a sealed phone number is bound to.
-pub fn phone_context(account_id: Uuid) -> String {
-    format!("accounts.phone:{account_id}")
-}
-
 /// The account of this number, if there is one. One whose opening was stopped half-way is completed.
 ///
 /// # Errors
@@ -107,7 +102,11 @@ pub fn open(
 ) -> Result<Option<Account>, Problem> {
     let mut rng = random::host();
     let key = PersonKey::create(cx, &mut rng)?;
-    let sealed = key.seal(&phone_context(id), phone.e164().as_bytes(), &mut rng);
+    let sealed = key.seal(
+        &phone::sealed_context(id),
+        phone.e164().as_bytes(),
+        &mut rng,
+    );
     cx.sql()?.execute(
         &CONSENT_TO_OPEN,
         &[

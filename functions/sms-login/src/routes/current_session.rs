@@ -12,8 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::sessions::DeviceItem;
-use crate::account::phone_context;
-use crate::phone::Phone;
+use crate::phone::{self, Phone};
 use crate::sign_in::{AccountState, PolicyState};
 
 statements! {
@@ -57,7 +56,7 @@ pub fn read(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Pro
         .ok_or_else(Problem::unauthenticated)?;
     let key = PersonKey::load(cx, row.get("person_key_id")?)?;
     let sealed: Vec<u8> = row.get("phone")?;
-    let phone = key.open(&phone_context(session.account_id), &sealed)?;
+    let phone = key.open(&phone::sealed_context(session.account_id), &sealed)?;
     let phone = String::from_utf8(phone)
         .ok()
         .and_then(|text| Phone::parse(&text).ok())

@@ -6,9 +6,8 @@ use shared::http::{Answer, Context, Json, Problem};
 use shared::sql::{Parameter, statements};
 use uuid::Uuid;
 
-use crate::account::phone_context;
 use crate::error::Error;
-use crate::phone::Phone;
+use crate::phone::{self, Phone};
 use crate::sms::{self, NotSent};
 
 statements! {
@@ -59,7 +58,10 @@ fn send(cx: &Context, question: &Question) -> Result<Outcome, Error> {
         return Ok(Outcome::Refused);
     };
     let key = PersonKey::load(cx, row.get("person_key_id")?)?;
-    let phone = key.open(&phone_context(account_id), &row.get::<Vec<u8>>("phone")?)?;
+    let phone = key.open(
+        &phone::sealed_context(account_id),
+        &row.get::<Vec<u8>>("phone")?,
+    )?;
     let phone = String::from_utf8(phone).map_err(|_| Problem::internal())?;
     let phone = Phone::parse(&phone)?;
     let reference = question.reference.to_string();

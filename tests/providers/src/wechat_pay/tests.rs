@@ -358,7 +358,7 @@ fn answers_are_forged_on_order() {
     wechat.plan_form(Form::Stale);
     let answer = query(&wechat, ORDER);
     assert!(answer.is_signed_by(key));
-    assert_eq!(answer.header("wechatpay-timestamp"), Some("1624523545"));
+    assert_eq!(answer.header("wechatpay-timestamp"), Some("1624523486"));
     wechat.plan_form(Form::Doubled("wechatpay-serial"));
     let head = query(&wechat, ORDER).head;
     assert_eq!(head.matches("wechatpay-serial: ").count(), 2);

@@ -1,7 +1,5 @@
 //! Faults in the components' calls to their host, and the list of those calls.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::request::Wire;
@@ -44,15 +42,15 @@ impl Faults<'_> {
         ]);
     }
 
-    /// The `nth` call (from 1) of a capability waits for `time` before it has its effect. Counting starts now.
-    pub fn delay(&self, capability: &str, nth: usize, time: Duration) {
-        let ms = u64::try_from(time.as_millis()).expect("a short time");
-        self.plan(&[json!({
-            "capability": capability, "nth": nth, "when": "before", "kind": "delay", "delay_ms": ms,
-        })]);
+    /// The `nth` call (from 1) of a capability waits, before it has its effect, until there is another plan, such
+    /// as [`Self::clear`]. Counting starts now.
+    pub fn hold(&self, capability: &str, nth: usize) {
+        self.plan(&[
+            json!({ "capability": capability, "nth": nth, "when": "before", "kind": "hold" }),
+        ]);
     }
 
-    /// No more faults; counting starts now.
+    /// No more faults, and what is held goes on; counting starts now.
     pub fn clear(&self) {
         self.plan(&[]);
     }

@@ -1,10 +1,10 @@
-//! Planned faults: a trap, an error or a delay at the n-th host call of a capability, and the list of the
+//! Planned faults: a trap, an error or a hold at the n-th host call of a capability, and the list of the
 //! calls that were made. For tests; without a plan's holder nothing is counted.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 /// The text of an injected error.
 pub const INJECTED: &str = "injected fault";
@@ -46,7 +46,8 @@ enum When {
 enum Kind {
     Trap,
     Error,
-    Delay,
+    /// The call waits until there is another plan.
+    Hold,
 }
 
 /// One planned fault.
@@ -58,8 +59,6 @@ pub struct Fault {
     nth: u64,
     when: When,
     kind: Kind,
-    #[serde(default)]
-    delay_ms: u64,
     component: Option<String>,
 }
 
@@ -73,7 +72,11 @@ pub struct Call {
 
 /// The plan and what has been seen of it.
 #[derive(Default)]
-pub struct Faults(Mutex<State>);
+pub struct Faults {
+    state: Mutex<State>,
+    /// How many plans there were.
+    plans: watch::Sender<u64>,
+}
 
 #[derive(Default)]
 struct State {
@@ -84,6 +87,13 @@ struct State {
 struct Planned {
     fault: Fault,
     seen: u64,
+}
+
+/// A fault that came.
+struct Struck {
+    when: When,
+    kind: Kind,
+    next_plan: watch::Receiver<u64>,
 }
 
 /// How a call goes on where a fault struck.
@@ -100,10 +110,12 @@ impl Faults {
             .into_iter()
             .map(|fault| Planned { fault, seen: 0 })
             .collect();
-        *self.state() = State {
+        let mut state = self.state();
+        *state = State {
             planned,
             calls: Vec::new(),
         };
+        self.plans.send_modify(|plans| *plans += 1);
     }
 
     /// The calls since the last plan, in order.
@@ -111,15 +123,19 @@ impl Faults {
         self.state().calls.clone()
     }
 
-    /// Counts a call; the fault that strikes it, if one does.
-    fn count(&self, call: Call) -> Option<Fault> {
+    /// Counts a call; what strikes it, if something does.
+    fn count(&self, call: Call) -> Option<Struck> {
         let mut state = self.state();
         let mut struck = None;
         for planned in &mut state.planned {
             if planned.fault.concerns(&call) {
                 planned.seen += 1;
                 if planned.seen == planned.fault.nth {
-                    struck = Some(planned.fault.clone());
+                    struck = Some(Struck {
+                        when: planned.fault.when,
+                        kind: planned.fault.kind,
+                        next_plan: self.plans.subscribe(),
+                    });
                 }
             }
         }
@@ -128,7 +144,7 @@ impl Faults {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -145,13 +161,16 @@ impl Fault {
                 .as_deref()
                 .is_none_or(|component| component == &*call.component)
     }
+}
 
-    async fn strike(&self) -> Blow {
+impl Struck {
+    async fn strike(&mut self) -> Blow {
         match self.kind {
             Kind::Trap => Blow::Trap,
             Kind::Error => Blow::Error,
-            Kind::Delay => {
-                tokio::time::sleep(Duration::from_millis(self.delay_ms)).await;
+            Kind::Hold => {
+                // It fails only where nobody can plan any more.
+                let _ = self.next_plan.changed().await;
                 Blow::Nothing
             }
         }
@@ -160,7 +179,7 @@ impl Fault {
 
 /// Stands between a component's host call and its effect.
 pub struct Guard {
-    fault: Option<Fault>,
+    struck: Option<Struck>,
 }
 
 /// The component dies here.
@@ -183,14 +202,14 @@ impl Guard {
         capability: Capability,
         operation: &'static str,
     ) -> Self {
-        let fault = faults.and_then(|faults| {
+        let struck = faults.and_then(|faults| {
             faults.count(Call {
                 component: component.clone(),
                 capability,
                 operation,
             })
         });
-        Self { fault }
+        Self { struck }
     }
 
     /// Runs the effect, or not, as planned. `error` makes the interface's own error of a text.
@@ -202,11 +221,11 @@ impl Guard {
         error: fn(String) -> E,
         effect: impl Future<Output = Result<T, E>>,
     ) -> Result<Result<T, E>, InjectedTrap> {
-        let Some(fault) = self.fault else {
+        let Some(mut struck) = self.struck else {
             return Ok(effect.await);
         };
-        if fault.when == When::Before {
-            match fault.strike().await {
+        if struck.when == When::Before {
+            match struck.strike().await {
                 Blow::Nothing => {}
                 Blow::Error => return Ok(Err(error(INJECTED.to_owned()))),
                 Blow::Trap => return Err(InjectedTrap),
@@ -214,7 +233,7 @@ impl Guard {
             return Ok(effect.await);
         }
         let outcome = effect.await;
-        match fault.strike().await {
+        match struck.strike().await {
             Blow::Nothing => Ok(outcome),
             Blow::Error => Ok(Err(error(INJECTED.to_owned()))),
             Blow::Trap => Err(InjectedTrap),
@@ -257,6 +276,20 @@ mod tests {
         }
         assert_eq!(outcomes, ["ok", "ok", "error", "ok"]);
         assert_eq!(faults.calls().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_held_call_goes_on_at_the_next_plan() {
+        let faults = faults(serde_json::json!([
+            { "capability": "sqlite", "nth": 1, "when": "before", "kind": "hold" }
+        ]));
+        let mut held = Box::pin(call(&faults, Capability::Sqlite, "a"));
+        let waker = &mut std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(held.as_mut().poll(waker).is_pending());
+        assert_eq!(call(&faults, Capability::Sqlite, "a").await, "ok");
+        assert!(held.as_mut().poll(waker).is_pending());
+        faults.plan(Vec::new());
+        assert_eq!(held.await, "ok");
     }
 
     #[tokio::test]

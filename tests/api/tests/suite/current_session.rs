@@ -66,6 +66,7 @@ on_both_engines! {
     }
 
     [stand_in] fn the_guard_of_a_warm_session_costs_one_key_value_read(app: App) {
+        app.clock().stop();
         let person = app.someone();
         app.get("/v1/profile", &person.token).expect(200);
         app.faults().clear();

@@ -3,11 +3,17 @@
 use api_tests::{ADMIN, App, Builder, DAY, Database, on_both_engines};
 use serde_json::json;
 
-use crate::payment::{COINS, Shop, buyer, customer, open, order, post, refund};
+use crate::payment::{COINS, Shop, agree_on_time, buyer, customer, open, order, post, refund};
 
 /// A ledger with an entry of every kind, its first day sealed.
 fn lived_in(builder: Builder) -> Shop {
     let shop = open(builder);
+    // Noon in China, so that its first day is one.
+    let now_ms = shop.app.clock().now_ms();
+    shop.app
+        .clock()
+        .set(now_ms - now_ms % 86_400_000 + 4 * 3_600_000);
+    agree_on_time(&shop);
     let (person, id) = buyer(&shop);
     let other = customer(&shop.app);
     let to = &other.account_id;

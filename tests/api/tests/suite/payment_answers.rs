@@ -9,8 +9,9 @@ use provider_stand_ins::wechat_pay::{Form as WechatForm, RefundStatus};
 use serde_json::{Value, json};
 
 use crate::payment::{
-    COINS, PACKAGE, Shop, anomalies, buyer, customer, fresh_key, hand_over, ledger_holds, number,
-    open, order, payer, read, refund, refund_with, refunds, snapshot, wallet, wechat_buyer,
+    COINS, PACKAGE, Shop, agree_on_time, anomalies, buyer, customer, fresh_key, hand_over,
+    ledger_holds, number, open, order, payer, read, refund, refund_with, refunds, snapshot, wallet,
+    wechat_buyer,
 };
 
 /// Every form that is not WeChat's signature over this answer, now.
@@ -70,13 +71,6 @@ fn reads_stale(shop: &Shop, person: &api_tests::Person, id: &str, what: &str) {
     assert_eq!(read(&shop.app, person, id)["status"], "pending", "{what}");
     assert_eq!(standing(&shop.app), before, "{what}");
     assert_eq!(wallet(&shop.app, person), (0, 0), "{what}");
-}
-
-fn agree_on_time(shop: &Shop) {
-    let now_ms = shop.app.clock().now_ms();
-    shop.alipay.set_clock(now_ms);
-    shop.wechat.set_clock(now_ms);
-    shop.apple.set_clock(now_ms);
 }
 
 /// The call does not get through, and changes nothing.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::faults::{Attempt, again, sweep};
 use crate::identity::FORM;
 use crate::payment::{
-    COINS, PACKAGE, Shop, anomalies, buy, buyer, customer, fresh_key, hand_over, ledger_holds,
-    number, open, order, read, refund, refunds, wallet, wechat_buyer,
+    COINS, PACKAGE, Shop, agree_on_time, anomalies, buy, buyer, customer, fresh_key, hand_over,
+    ledger_holds, number, open, order, read, refund, refunds, wallet, wechat_buyer,
 };
 
 /// The client sends the same again; where the stopped one still holds its key, a minute later.
@@ -23,14 +23,6 @@ fn until_done<S>(app: &App, _: &S, attempt: &Attempt) -> Answer {
 
 fn post(person: &Person, path: &str, body: Value) -> Attempt {
     Attempt::new("POST", path, Some(&person.token), body).with_key(&fresh_key())
-}
-
-/// The institutions' clocks show what the application's does.
-fn agree_on_time(shop: &Shop) {
-    let now_ms = shop.app.clock().now_ms();
-    shop.alipay.set_clock(now_ms);
-    shop.wechat.set_clock(now_ms);
-    shop.apple.set_clock(now_ms);
 }
 
 /// A notification as WeChat posts it.

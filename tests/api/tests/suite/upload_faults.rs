@@ -14,9 +14,6 @@ use crate::pictures::png;
 use crate::uploads::{form, holds, link, shows, slots};
 use crate::uploads_oss::{self, read, send, voice};
 
-/// How long a held call waits: what overtakes it takes a small part of that.
-const HELD: Duration = Duration::from_secs(3);
-
 fn create_attempt(person: &Person) -> Attempt {
     let body = json!({ "kind": "image", "content_type": "image/png", "size": 10 });
     Attempt::new("POST", "/v1/uploads", Some(&person.token), body)
@@ -113,6 +110,15 @@ fn place_of(app: &App, capability: &str, operation: &str, rehearsed: impl FnOnce
     at.unwrap_or_else(|| panic!("no {operation}: {calls:?}")) + 1
 }
 
+/// Lets go on what is held, also where a test fails meanwhile.
+struct Release<'a>(&'a App);
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        self.0.faults().clear();
+    }
+}
+
 /// Sends `slow`, holds it at its `nth` call of `capability`, and does `meanwhile` in the meantime.
 fn overtaken(
     app: &App,
@@ -120,7 +126,7 @@ fn overtaken(
     (capability, nth): (&str, usize),
     meanwhile: impl FnOnce(),
 ) -> Answer {
-    app.faults().delay(capability, nth, HELD);
+    app.faults().hold(capability, nth);
     let reached = || {
         let calls = app.faults().calls();
         calls
@@ -130,12 +136,14 @@ fn overtaken(
             >= nth
     };
     thread::scope(|scope| {
+        let held = Release(app);
         let answer = scope.spawn(|| slow.send(app, true));
         while !reached() && !answer.is_finished() {
             thread::sleep(Duration::from_millis(5));
         }
         assert!(!answer.is_finished(), "it is held");
         meanwhile();
+        drop(held);
         answer.join().expect("it answers")
     })
 }

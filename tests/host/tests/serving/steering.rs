@@ -1,7 +1,5 @@
 //! What tests can steer: the clock, and faults at host calls.
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
 
 use crate::host::{Host, manifest};
@@ -22,6 +20,11 @@ fn set(host: &Host, value: &str) -> crate::host::Answer {
     host.get(&format!(
         "/probe/key-value?operation=set&key=a&value={value}"
     ))
+}
+
+fn calls(host: &Host) -> Vec<Value> {
+    let state = host.control("GET", "/calls", json!({})).json();
+    state["calls"].as_array().unwrap().clone()
 }
 
 fn value(host: &Host) -> Value {
@@ -132,16 +135,24 @@ fn a_trap_ends_an_outgoing_request_too() {
 }
 
 #[test]
-fn a_delay_goes_on() {
+fn a_held_call_goes_on_at_the_next_plan() {
     let host = host();
+    assert_eq!(set(&host, "1").status, 200);
     plan(
         &host,
-        json!({ "capability": "any", "nth": 1, "when": "before", "kind": "delay", "delay_ms": 300 }),
+        json!({ "capability": "key-value", "nth": 2, "when": "before", "kind": "hold" }),
     );
-    let start = Instant::now();
-    assert_eq!(set(&host, "1").status, 200);
-    assert!(start.elapsed().as_millis() >= 300);
-    assert_eq!(value(&host), "1");
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| set(&host, "2"));
+        while calls(&host).len() < 2 {
+            std::thread::yield_now();
+        }
+        assert!(!held.is_finished());
+        assert_eq!(value(&host), "1");
+        host.control("DELETE", "/faults", json!({}));
+        assert_eq!(held.join().unwrap().status, 200);
+    });
+    assert_eq!(value(&host), "2");
 }
 
 #[test]
@@ -160,10 +171,7 @@ fn calls_are_listed_in_order() {
     host.control("DELETE", "/faults", json!({}));
     set(&host, "1");
     host.sql("sqlite", "SELECT 1", json!([]));
-    let calls = host.control("GET", "/calls", json!({})).json();
-    let calls: Vec<_> = calls["calls"]
-        .as_array()
-        .unwrap()
+    let calls: Vec<_> = calls(&host)
         .iter()
         .map(|call| {
             format!(

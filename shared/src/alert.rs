@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::http::{Context, Problem};
 use crate::log::Level;
 use crate::outbound::{self, Limits};
+use crate::recipient::OPERATOR_WEBHOOK;
 use crate::variables;
 
 const LIMITS: Limits = Limits::small(Duration::from_secs(5));
@@ -59,7 +60,7 @@ fn posted(alert: &Alert) -> Result<bool, Problem> {
         .map_err(|_| variables::Misconfigured {
             variable: "operator_webhook",
         })?;
-    let answer = outbound::send(&request, &LIMITS);
+    let answer = outbound::send(OPERATOR_WEBHOOK, &request, &LIMITS);
     Ok(answer.is_ok_and(|answer| answer.status().is_success() && !is_refusal(answer.body())))
 }
 

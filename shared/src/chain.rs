@@ -37,7 +37,7 @@ pub fn ask<T: DeserializeOwned>(
         .header(header::CONTENT_TYPE, "application/json")
         .body(body)
         .map_err(|_| Unanswered)?;
-    let answer = outbound::send(&request, &LIMITS).map_err(|_| Unanswered)?;
+    let answer = outbound::send_within(&request, &LIMITS).map_err(|_| Unanswered)?;
     if !answer.status().is_success() {
         return Err(Unanswered);
     }

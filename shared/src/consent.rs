@@ -145,6 +145,10 @@ purposes! {
     DocumentReview = "document-review", Separate, "2026-11-25",
         "证件人工审核",
         "为由人工核实您的身份,我们的审核人员查看您提交的姓名、身份证号码及证件照片。审核结束后证件照片立即删除,我们只保留脱敏的证件号码及其加密校验值。不同意不影响其他功能。";
+    /// Paying in a page within WeChat, which WeChat makes possible only for the person's name there.
+    WechatPagePayment = "wechat-page-payment", Separate, "2026-11-26",
+        "微信内支付",
+        "您在微信内的页面(公众号、小程序)支付时,除订单号和金额外,我们还须将您在我们公众号下的标识(openid)提供给财付通支付科技有限公司,否则微信不受理该订单。我们不保存这一标识。不同意不影响以其他方式支付。";
     /// Enterprise verification by business card and licence.
     EnterpriseVerification = "enterprise-verification", Extended, "2026-11-23",
         "企业认证",

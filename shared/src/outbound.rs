@@ -1,6 +1,7 @@
-//! Requests to third parties, under a deadline over the whole exchange: a server that drips its answer
-//! passes every other timeout.
+//! Requests to third parties: the one door, which opens only to a recipient with an agreement (clause T5); and
+//! under a deadline over the whole exchange: a server that drips its answer passes every other timeout.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
@@ -13,6 +14,8 @@ use wasi::http::types::{
 };
 use wasi::io::poll::{self, Pollable};
 use wasi::io::streams::{InputStream, StreamError};
+
+use crate::recipient::{self, Recipient};
 
 /// What an exchange may take.
 #[derive(Clone, Copy, Debug)]
@@ -34,19 +37,54 @@ impl Limits {
 }
 
 /// Why there is no answer.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
+    /// There is no agreement with the other side, so it was not called. It stays so until people act.
+    WithoutAgreement,
     /// The request never reached the other side.
     NotSent,
     /// It may have arrived and may have had its effect: no answer in time, or none that can be read.
     Unanswered,
 }
 
-/// Sends `request` and reads the answer whole, all within `limits`.
+impl Failure {
+    /// Whether people must act before it can be otherwise.
+    pub fn is_lasting(self) -> bool {
+        self == Self::WithoutAgreement
+    }
+}
+
+/// For the log.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WithoutAgreement => "no agreement",
+            Self::NotSent => "not reached",
+            Self::Unanswered => "no answer",
+        })
+    }
+}
+
+/// Sends `request` to `recipient` and reads the answer whole, all within `limits`.
 ///
 /// # Errors
 /// See [`Failure`].
-pub fn send(request: &Request<Vec<u8>>, limits: &Limits) -> Result<Response<Vec<u8>>, Failure> {
+pub fn send(
+    recipient: &Recipient,
+    request: &Request<Vec<u8>>,
+    limits: &Limits,
+) -> Result<Response<Vec<u8>>, Failure> {
+    if !recipient::has_agreement(recipient) {
+        return Err(Failure::WithoutAgreement);
+    }
+    send_within(request, limits)
+}
+
+/// As [`send`], to another component of the application.
+pub(crate) fn send_within(
+    request: &Request<Vec<u8>>,
+    limits: &Limits,
+) -> Result<Response<Vec<u8>>, Failure> {
     let nanoseconds = u64::try_from(limits.deadline.as_nanos()).unwrap_or(u64::MAX);
     let deadline = monotonic_clock::subscribe_duration(nanoseconds);
     let answer = exchange(request, nanoseconds, &deadline)?;

@@ -4,7 +4,7 @@
 //! it. A test compares the list with the hosts that `spin.toml` lets components reach: a host that is not here,
 //! and is not ours, fails it.
 //!
-//! No personal data goes to a recipient without an agreement that was reviewed: the variable
+//! Nobody is called without an agreement that was reviewed ([`crate::outbound`]): the variable
 //! `recipient_agreements` says when, since a contract is a fact of the company that runs the service.
 
 use http::StatusCode;
@@ -26,6 +26,18 @@ pub enum Region {
     Mainland,
     /// Outside it: an exception that has a name.
     Abroad,
+}
+
+/// As what a recipient gets data (Personal Information Protection Law, articles 21 and 23).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = RecipientRole)]
+pub enum Role {
+    /// It works for us, for our purpose and by our instructions alone.
+    Processor,
+    /// It decides by itself what it does with the data. Whoever the policy does not name gets data as such only
+    /// with separate consent (clause T6).
+    Independent,
 }
 
 /// Where it is said that a recipient gets data.
@@ -52,6 +64,8 @@ pub struct Recipient {
     pub contact: &'static str,
     /// Its own privacy policy.
     pub policy_url: &'static str,
+    /// As what it gets the data.
+    pub role: Role,
     /// Where it keeps the data.
     pub region: Region,
     /// Why a region outside the mainland is no breach of clause D1.
@@ -63,7 +77,7 @@ pub struct Recipient {
 }
 
 macro_rules! recipients {
-    ($($name:ident = $text:literal, $named:expr, $region:ident $(($exception:literal))?, [$($host:literal),*],
+    ($($name:ident = $text:literal, $named:expr, $role:ident, $region:ident $(($exception:literal))?, [$($host:literal),*],
        $company:literal, $purpose:literal, $data:literal, $contact:literal, $policy:literal;)*) => {
         $(
             #[doc = $company]
@@ -74,6 +88,7 @@ macro_rules! recipients {
                 data: $data,
                 contact: $contact,
                 policy_url: $policy,
+                role: Role::$role,
                 region: Region::$region,
                 exception: [$(Some($exception),)? None][0],
                 named: $named,
@@ -92,75 +107,75 @@ use Named::{From, InPolicy};
 const NEXT: &str = "2026-12-31";
 
 recipients! {
-    ALIPAY = "alipay", InPolicy, Mainland, ["alipay_gateway_host"],
+    ALIPAY = "alipay", InPolicy, Independent, Mainland, ["alipay_gateway_host"],
         "支付宝(中国)网络技术有限公司", "支付;实名认证(人脸识别)",
         "订单号、金额;姓名、身份证号码", "95188", "https://render.alipay.com/p/c/k2cx0tg8";
-    WECHAT_PAY = "wechat-pay", InPolicy, Mainland, ["wechat_pay_base_url"],
+    WECHAT_PAY = "wechat-pay", InPolicy, Independent, Mainland, ["wechat_pay_base_url"],
         "财付通支付科技有限公司", "支付", "订单号、金额;公众号支付时的 openid", "95017",
         "https://www.tenpay.com/v3/helpcenter/low/privacy.shtml";
-    WECHAT_SHARE = "wechat-share", InPolicy, Mainland, [],
+    WECHAT_SHARE = "wechat-share", InPolicy, Independent, Mainland, [],
         "深圳市腾讯计算机系统有限公司", "向站外分享内容", "分享的内容、设备信息", "https://kf.qq.com",
         "https://weixin.qq.com/cgi-bin/readtemplate?lang=zh_CN&t=weixin_agreement&s=privacy";
-    ALIYUN_NUMBER = "aliyun-number", InPolicy, Mainland, [],
+    ALIYUN_NUMBER = "aliyun-number", InPolicy, Independent, Mainland, [],
         "阿里云计算有限公司", "本机号码一键登录和认证", "网络类型、设备信息、SIM 卡信息", "95187",
         "https://terms.aliyun.com/legal-agreement/terms/suit_bu1_ali_cloud/suit_bu1_ali_cloud201902141711_54837.html";
-    HUAWEI_PUSH = "huawei-push", InPolicy, Mainland, [],
+    HUAWEI_PUSH = "huawei-push", InPolicy, Independent, Mainland, [],
         "华为软件技术有限公司", "推送消息", "应用基本信息、设备标识符、系统信息", "950800",
         "https://consumer.huawei.com/cn/privacy/privacy-policy/";
-    XIAOMI_PUSH = "xiaomi-push", InPolicy, Mainland, [],
+    XIAOMI_PUSH = "xiaomi-push", InPolicy, Independent, Mainland, [],
         "北京小米移动软件有限公司", "推送消息", "设备标识符、应用信息、设备信息", "https://dev.mi.com",
         "https://dev.mi.com/console/doc/detail?pId=1822";
-    OPPO_PUSH = "oppo-push", InPolicy, Mainland, [],
+    OPPO_PUSH = "oppo-push", InPolicy, Independent, Mainland, [],
         "广东欢太科技有限公司", "推送消息", "设备标识符、应用信息、网络信息", "https://open.oppomobile.com",
         "https://open.oppomobile.com/new/developmentDoc/info?id=11228";
-    VIVO_PUSH = "vivo-push", InPolicy, Mainland, [],
+    VIVO_PUSH = "vivo-push", InPolicy, Independent, Mainland, [],
         "广东天宸网络科技有限公司", "推送消息", "设备信息、MAC 地址、系统信息", "https://dev.vivo.com.cn",
         "https://dev.vivo.com.cn/documentCenter/doc/366";
-    MEIZU_PUSH = "meizu-push", InPolicy, Mainland, [],
+    MEIZU_PUSH = "meizu-push", InPolicy, Independent, Mainland, [],
         "珠海市魅族科技有限公司", "推送消息", "设备标识符、MAC 地址、位置信息", "https://open.flyme.cn",
         "https://www.meizu.com/legal.html";
-    BUGLY = "bugly", InPolicy, Mainland, [],
+    BUGLY = "bugly", InPolicy, Independent, Mainland, [],
         "深圳市腾讯计算机系统有限公司", "提升应用稳定性", "设备型号、系统版本、网络状态", "https://bugly.qq.com/v2/index",
         "https://privacy.qq.com/document/preview/fc748b3d96224fdb825ea79e132c1a56";
-    AMAP = "amap", InPolicy, Mainland, [],
+    AMAP = "amap", InPolicy, Independent, Mainland, [],
         "高德软件有限公司", "匹配信息,发送具体定位", "设备标识符、GPS 位置、WiFi 信息", "https://www.amap.com",
         "https://lbs.amap.com/pages/privacy/";
-    QIYU = "qiyu", InPolicy, Mainland, [],
+    QIYU = "qiyu", InPolicy, Independent, Mainland, [],
         "杭州网易质云科技有限公司", "客服会话", "网络信息", "https://qiyukf.com",
         "https://qi.163.com/termsService?privacy=1";
-    OAID = "oaid", InPolicy, Mainland, [],
+    OAID = "oaid", InPolicy, Independent, Mainland, [],
         "移动安全联盟(中国信息通信研究院)", "在设备上读取 OAID(uni-app 框架)",
         "设备制造商、型号、品牌;不经网络传输", "https://www.msa-alliance.cn", "https://www.msa-alliance.cn";
-    JPUSH = "jpush", InPolicy, Mainland, [],
+    JPUSH = "jpush", InPolicy, Independent, Mainland, [],
         "深圳市和讯华谷信息技术有限公司", "推送消息", "设备参数、设备标识符、网络信息", "https://www.jiguang.cn",
         "https://www.jiguang.cn/license/privacy";
-    MOBTECH = "mobtech", InPolicy, Mainland, [],
+    MOBTECH = "mobtech", InPolicy, Independent, Mainland, [],
         "上海游昆信息技术有限公司", "将指定内容分享到第三方平台", "设备信息、MAC 地址", "https://www.mob.com",
         "https://www.mob.com/about/policy";
-    CHINA_MOBILE = "china-mobile", InPolicy, Mainland, [],
+    CHINA_MOBILE = "china-mobile", InPolicy, Independent, Mainland, [],
         "中移互联网有限公司", "一键登录", "网络信息、本机号码信息、设备信息", "https://wap.cmpassport.com",
         "https://wap.cmpassport.com/resources/html/contract.html";
-    CARRIERS = "carriers", InPolicy, Mainland, [],
+    CARRIERS = "carriers", InPolicy, Independent, Mainland, [],
         "中国移动、中国电信、中国联通", "一键登录背后的运营商取号", "本机号码", "10086、10000、10010",
         "https://wap.cmpassport.com/resources/html/contract.html";
-    APPLE = "apple", InPolicy, Abroad
+    APPLE = "apple", InPolicy, Independent, Abroad
             ("支付由用户与 Apple 直接完成;我们只向 Apple 查询其自己给出的交易编号,不提供个人信息"),
         ["apple_api_host"],
         "Apple Inc.", "支付", "Apple 自己给出的交易编号", "https://www.apple.com.cn/legal/privacy/contact/",
         "https://www.apple.com.cn/legal/privacy/";
-    ALIYUN_SMS = "aliyun-sms", From(NEXT), Mainland, ["aliyun_sms_endpoint"],
+    ALIYUN_SMS = "aliyun-sms", From(NEXT), Processor, Mainland, ["aliyun_sms_endpoint"],
         "阿里云计算有限公司", "发送验证码和通知短信", "手机号、验证码", "95187",
         "https://terms.aliyun.com/legal-agreement/terms/suit_bu1_ali_cloud/suit_bu1_ali_cloud201902141711_54837.html";
-    ALIYUN_OSS = "aliyun-oss", From(NEXT), Mainland, ["oss_host"],
+    ALIYUN_OSS = "aliyun-oss", From(NEXT), Processor, Mainland, ["oss_host"],
         "阿里云计算有限公司", "存储上传的图片、语音和视频", "上传的文件", "95187",
         "https://terms.aliyun.com/legal-agreement/terms/suit_bu1_ali_cloud/suit_bu1_ali_cloud201902141711_54837.html";
-    ALIYUN_MAIL = "aliyun-mail", From(NEXT), Mainland, ["aliyun_mail_endpoint"],
+    ALIYUN_MAIL = "aliyun-mail", From(NEXT), Processor, Mainland, ["aliyun_mail_endpoint"],
         "阿里云计算有限公司", "发送个人信息副本的下载链接", "邮箱地址", "95187",
         "https://terms.aliyun.com/legal-agreement/terms/suit_bu1_ali_cloud/suit_bu1_ali_cloud201902141711_54837.html";
-    OPERATOR_WEBHOOK = "operator-webhook", From(NEXT), Mainland, ["operator_webhook"],
+    OPERATOR_WEBHOOK = "operator-webhook", From(NEXT), Processor, Mainland, ["operator_webhook"],
         "运营团队所用的群机器人(钉钉或企业微信)", "通知运营人员有新的待办", "待办的编号和类型,不含个人信息",
         "https://www.dingtalk.com", "https://page.dingtalk.com/wow/dingtalk/act/privacypolicy";
-    DELETION_RELAY = "deletion-relay", From(NEXT), Mainland, ["deletion_notice_host"],
+    DELETION_RELAY = "deletion-relay", From(NEXT), Processor, Mainland, ["deletion_notice_host"],
         "转达删除通知的合作方接口", "将删除通知转达给获得过个人信息的接收方", "接收方已有的编号或手机号",
         "jsdclub@163.com", "https://www.chuangrenmai.com/privacy";
 }
@@ -220,7 +235,12 @@ fn parse(listed: &str) -> Option<Agreements> {
     agreements.collect::<Option<_>>().map(Agreements)
 }
 
-/// Lets a recipient be called, if there is an agreement with it (clause T5).
+/// Whether a recipient may be called (clause T5). Where the variable is unusable, nobody may.
+pub fn has_agreement(recipient: &Recipient) -> bool {
+    Agreements::configured().is_ok_and(|agreements| agreements.with(recipient).is_some())
+}
+
+/// Lets what leads to a recipient's being called begin, if there is an agreement with it (clause T5).
 ///
 /// # Errors
 /// 503 `recipient-without-agreement`, and an alarm in the log; or the variable is unusable.

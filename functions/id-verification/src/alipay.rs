@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use shared::alipay::{AnswerError, App, Refusal};
 use shared::http::Context;
 use shared::log;
-use shared::outbound::{self, Failure, Limits};
+use shared::outbound::{self, Limits};
 use shared::random;
+use shared::recipient;
 use shared::variables::Misconfigured;
 use uuid::Uuid;
 
@@ -163,10 +164,8 @@ fn call<T: serde::de::DeserializeOwned>(
     content: &Value,
 ) -> Result<T, Error> {
     let request = app.request(method, content, cx.now(), &mut random::host())?;
-    let answer = outbound::send(&request, &LIMITS).map_err(|failure| match failure {
-        Failure::NotSent => unavailable("alipay: not reached", false),
-        Failure::Unanswered => unavailable("alipay: no answer", false),
-    })?;
+    let answer = outbound::send(recipient::ALIPAY, &request, &LIMITS)
+        .map_err(|failure| unavailable(format!("alipay: {failure}"), failure.is_lasting()))?;
     app.answer(method, answer.body()).map_err(failed)
 }
 

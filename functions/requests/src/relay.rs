@@ -10,7 +10,7 @@ use http::{Method, Request, header};
 use serde_json::json;
 use sha2::Sha256;
 use shared::outbound::{self, Limits};
-use shared::recipient;
+use shared::recipient::{self, DELETION_RELAY};
 use shared::recipient_notice::Content;
 use shared::time::Timestamp;
 use shared::variables::{self, Misconfigured};
@@ -109,7 +109,7 @@ impl Relay {
             .map_err(|_| Misconfigured {
                 variable: "deletion_notice_path",
             })?;
-        let answer = outbound::send(&request, &LIMITS);
+        let answer = outbound::send(DELETION_RELAY, &request, &LIMITS);
         Ok(answer.is_ok_and(|answer| answer.status().is_success()))
     }
 }

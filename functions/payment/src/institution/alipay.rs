@@ -3,6 +3,7 @@
 use shared::alipay::App;
 use shared::http::Context;
 use shared::random;
+use shared::recipient::ALIPAY;
 use shared::variables;
 
 use super::{Closing, Pay, Refunding, Standing, not_configured, send};
@@ -12,7 +13,7 @@ use crate::order::Order;
 use crate::refund::Refund;
 use crate::settle::Payment;
 
-const NAME: &str = "alipay";
+const NAME: &str = ALIPAY.name;
 const NOTIFY_URL: &str = "alipay_notify_url";
 /// What the payer reads.
 const SUBJECT: &str = "创人脉金币";
@@ -37,7 +38,7 @@ pub(super) fn begin(cx: &Context, app: &App, order: &Order) -> Result<Pay, Error
 pub(super) fn ask(cx: &Context, app: &App, order: &Order) -> Result<Standing, Error> {
     let number = order.number();
     let request = query::request(app, &number, cx.now(), &mut random::host())?;
-    let answer = send(NAME, &request)?;
+    let answer = send(ALIPAY, &request)?;
     match query::answer(app, &number, answer.body()).map_err(failed)? {
         query::Outcome::Trade(trade) => Ok(match trade.status {
             Status::Success | Status::Finished => Standing::Paid(Payment {
@@ -55,7 +56,7 @@ pub(super) fn ask(cx: &Context, app: &App, order: &Order) -> Result<Standing, Er
 pub(super) fn close(cx: &Context, app: &App, order: &Order) -> Result<Closing, Error> {
     let number = order.number();
     let request = close::request(app, &number, cx.now(), &mut random::host())?;
-    let answer = send(NAME, &request)?;
+    let answer = send(ALIPAY, &request)?;
     match close::answer(app, &number, answer.body()).map_err(failed)? {
         close::Outcome::Closed | close::Outcome::NotExist => Ok(Closing::Closed),
         close::Outcome::NotWaiting => Ok(Closing::NotWaiting),
@@ -71,7 +72,7 @@ pub(super) fn refund(
     let number = order.number();
     let described = described(&number, asked);
     let request = refund::request(app, &described, cx.now(), &mut random::host())?;
-    let answer = send(NAME, &request)?;
+    let answer = send(ALIPAY, &request)?;
     match refund::answer(app, &described, answer.body()).map_err(failed)? {
         refund::Outcome::Done { .. } => Ok(Refunding::Done),
         refund::Outcome::Unknown => refund_standing(cx, app, order, asked),
@@ -104,7 +105,7 @@ pub(super) fn refund_standing(
     let number = order.number();
     let described = described(&number, asked);
     let request = refund_query::request(app, &described, cx.now(), &mut random::host())?;
-    let answer = send(NAME, &request)?;
+    let answer = send(ALIPAY, &request)?;
     match refund_query::answer(app, &described, answer.body()).map_err(failed)? {
         refund_query::Outcome::Done => Ok(Refunding::Done),
         refund_query::Outcome::NotYet => Ok(Refunding::UnderWay),

@@ -1,12 +1,13 @@
 //! Apple, asked: for transactions only, which is all that it knows.
 
 use shared::http::Context;
+use shared::recipient::APPLE;
 
 use super::{not_configured, send};
 use crate::apple::{AnswerError, Api, Signed, Store, Transaction};
 use crate::error::Error;
 
-const NAME: &str = "apple";
+const NAME: &str = APPLE.name;
 
 /// Our app in the App Store.
 ///
@@ -23,7 +24,7 @@ pub fn store() -> Result<Store, Error> {
 pub fn transaction(cx: &Context, store: &Store, id: &str) -> Result<Signed<Transaction>, Error> {
     let api = Api::configured().map_err(|unset| not_configured(NAME, &unset))?;
     let request = api.request(store, id, cx.now())?;
-    let answer = send(NAME, &request)?;
+    let answer = send(APPLE, &request)?;
     let transaction = store.answer(&answer).map_err(|error| match error {
         AnswerError::NotFound => Error::TransactionInvalid,
         AnswerError::Unauthorized => Error::unavailable(NAME, "our token is not taken", true),

@@ -10,7 +10,8 @@ use http::{Request, Response};
 use serde::Serialize;
 use shared::alipay::App;
 use shared::http::Context;
-use shared::outbound::{self, Failure, Limits};
+use shared::outbound::{self, Limits};
+use shared::recipient::Recipient;
 use shared::variables::Misconfigured;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -166,9 +167,8 @@ pub fn not_configured(institution: &str, unset: &Misconfigured) -> Error {
     Error::unavailable(institution, &format!("variable {}", unset.variable), true)
 }
 
-fn send(institution: &'static str, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {
-    outbound::send(request, &LIMITS).map_err(|failure| match failure {
-        Failure::NotSent => Error::unavailable(institution, "not reached", false),
-        Failure::Unanswered => Error::unavailable(institution, "no answer", false),
+fn send(institution: &Recipient, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {
+    outbound::send(institution, request, &LIMITS).map_err(|failure| {
+        Error::unavailable(institution.name, &failure.to_string(), failure.is_lasting())
     })
 }

@@ -4,8 +4,9 @@ use http::{Request, Response};
 use serde::de::DeserializeOwned;
 use shared::http::Context;
 use shared::random;
+use shared::recipient::WECHAT_PAY;
 
-use super::{Closing, Pay, Refunding, Standing, send};
+use super::{Closing, Pay, Refunding, Standing, not_configured, send};
 use crate::error::Error;
 use crate::order::{Channel, Order};
 use crate::refund::Refund;
@@ -15,7 +16,7 @@ use crate::wechat::{
     Transaction, Unproven,
 };
 
-const NAME: &str = "wechat-pay";
+const NAME: &str = WECHAT_PAY.name;
 /// What the bill says.
 const DESCRIPTION: &str = "创人脉金币";
 
@@ -38,7 +39,9 @@ pub(super) fn begin(
         payer,
     };
     let rng = &mut random::host();
-    let request = merchant.prepay(&prepay, cx.now(), rng)?;
+    let request = merchant
+        .prepay(&prepay, cx.now(), rng)
+        .map_err(|unset| not_configured(NAME, &unset))?;
     let Prepaid { prepay_id } = exchange(cx, merchant, &request)?.map_err(refused)?;
     Ok(match payer {
         Payer::App => Pay::WechatApp(merchant.app_parameters(&prepay_id, cx.now(), rng)?),
@@ -151,7 +154,7 @@ fn exchange<T: DeserializeOwned>(
     merchant: &Merchant,
     request: &Request<Vec<u8>>,
 ) -> Result<Result<T, AnswerError>, Error> {
-    let answer: Response<Vec<u8>> = send(NAME, request)?;
+    let answer: Response<Vec<u8>> = send(WECHAT_PAY, request)?;
     Ok(merchant.answer(&answer, cx.now()))
 }
 

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::basis::Sharing;
+use shared::consent::{self, Purpose};
 use shared::disclosure::{self, Disclosure};
 use shared::http::{
     Answer, Context, Json, Page, PageRequest, Problem, ProblemBody, RequestKey, Violation,
@@ -61,13 +62,15 @@ pub fn list(cx: &Context, session: Session, page: PageRequest) -> Result<Answer,
 
 /// Order coins
 ///
-/// Only the order's number and its amount go to the institution, and for `wechat-jsapi` the `openid`. It can
-/// be paid for half an hour.
+/// Only the order's number and its amount go to the institution. For `wechat-jsapi`, where WeChat wants the `openid`
+/// too, the person must have agreed to `wechat-page-payment`; it is not kept. The order can be paid for half an hour.
 #[utoipa::path(post, path = "/v1/orders", tag = "payment", security(("session" = [])),
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255)), request_body = NewOrder,
     responses(
         (status = 201, body = Ordered),
         (status = 400, description = "`idempotency-key-required`",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`consent-required`, for `wechat-jsapi`",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid-fields`: `package` can be `unknown-package`; `openid` is \
             needed for `wechat-jsapi`, and only there",
@@ -85,6 +88,9 @@ pub fn create(
     Json(new): Json<NewOrder>,
 ) -> Result<Answer, Error> {
     let openid = openid(&new)?;
+    if openid.is_some() {
+        consent::require(cx, session.account_id, Purpose::WechatPagePayment)?;
+    }
     let packages = package::packages()?;
     let package = packages
         .iter()
@@ -126,17 +132,23 @@ fn openid(new: &NewOrder) -> Result<Option<&str>, Error> {
 
 /// What goes to the institution with an order; to Apple we send nothing.
 fn disclosed(channel: Channel) -> Option<Disclosure> {
-    let (recipient, data) = match channel {
-        Channel::AlipayApp => (recipient::ALIPAY, "order number,amount"),
-        Channel::WechatApp => (recipient::WECHAT_PAY, "order number,amount"),
-        Channel::WechatJsapi => (recipient::WECHAT_PAY, "order number,amount,openid"),
+    const ORDER: &str = "order number,amount";
+    const ORDER_AND_OPENID: &str = "order number,amount,openid";
+    let (recipient, data, basis) = match channel {
+        Channel::AlipayApp => (recipient::ALIPAY, ORDER, Sharing::Consent),
+        Channel::WechatApp => (recipient::WECHAT_PAY, ORDER, Sharing::Consent),
+        Channel::WechatJsapi => (
+            recipient::WECHAT_PAY,
+            ORDER_AND_OPENID,
+            Sharing::SeparateConsent,
+        ),
         Channel::Apple => return None,
     };
     Some(Disclosure {
         recipient,
         purpose: "payment",
         data,
-        basis: Sharing::Consent,
+        basis,
     })
 }
 

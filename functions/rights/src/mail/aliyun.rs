@@ -12,7 +12,7 @@ use shared::crypto::hex;
 use shared::disclosure::{self, Disclosure};
 use shared::http::{Context, Problem};
 use shared::log::{self, Level};
-use shared::outbound::{self, Failure, Limits};
+use shared::outbound::{self, Limits};
 use shared::{random, recipient, variables};
 
 use super::{Mail, NotSent};
@@ -42,10 +42,16 @@ pub(super) fn send(cx: &Context, mail: &Mail) -> Result<(), NotSent> {
     let request = account.request(&call, cx.now(), &hex(&nonce))?;
     let reference = mail.export_id.to_string();
     disclosure::record(cx, mail.phone_hash, &DISCLOSURE, Some(&reference))?;
-    match outbound::send(&request, &LIMITS) {
+    match outbound::send(recipient::ALIYUN_MAIL, &request, &LIMITS) {
         Ok(answer) => read(&answer),
-        Err(Failure::NotSent) => Err(unavailable("aliyun: not reached", Level::Error)),
-        Err(Failure::Unanswered) => Err(unavailable("aliyun: no answer", Level::Error)),
+        Err(failure) => {
+            let level = if failure.is_lasting() {
+                Level::Alarm
+            } else {
+                Level::Error
+            };
+            Err(unavailable(&format!("aliyun: {failure}"), level))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use shared::http::{Answer, Context, Problem};
-use shared::recipient::{Agreement, Agreements, Named, RECIPIENTS, Recipient, Region};
+use shared::recipient::{Agreement, Agreements, Named, RECIPIENTS, Recipient, Region, Role};
 use utoipa::ToSchema;
 
 /// A third party.
@@ -16,6 +16,7 @@ pub struct RecipientItem {
     contact: &'static str,
     /// Its own privacy policy.
     policy_url: &'static str,
+    role: Role,
     region: Region,
     /// Why it may be outside the mainland.
     exception: Option<&'static str>,
@@ -23,7 +24,7 @@ pub struct RecipientItem {
     in_policy: bool,
     /// The version of the policy that must name it, if the first does not.
     named_from: Option<&'static str>,
-    /// What binds it; null where there is no agreement, and then it gets nothing.
+    /// What binds it; null where there is no agreement, and then it is not called.
     agreement: Option<Agreement>,
 }
 
@@ -59,6 +60,7 @@ impl RecipientItem {
             data: recipient.data,
             contact: recipient.contact,
             policy_url: recipient.policy_url,
+            role: recipient.role,
             region: recipient.region,
             exception: recipient.exception,
             in_policy: named_from.is_none(),

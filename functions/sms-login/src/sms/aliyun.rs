@@ -78,10 +78,15 @@ pub(super) fn send_notice(
 }
 
 fn exchange(request: &Request<Vec<u8>>) -> Result<(), NotSent> {
-    match outbound::send(request, &LIMITS) {
+    match outbound::send(recipient::ALIYUN_SMS, request, &LIMITS) {
         Ok(answer) => read(&answer),
-        Err(Failure::NotSent) => Err(NotSent::Refused(unavailable("aliyun: not reached", false))),
-        Err(Failure::Unanswered) => Err(NotSent::Unknown(unavailable("aliyun: no answer", false))),
+        Err(failure) => {
+            let problem = unavailable(format!("aliyun: {failure}"), failure.is_lasting());
+            Err(match failure {
+                Failure::Unanswered => NotSent::Unknown(problem),
+                Failure::WithoutAgreement | Failure::NotSent => NotSent::Refused(problem),
+            })
+        }
     }
 }
 

@@ -120,7 +120,7 @@ on_both_engines! {
         }
         let kind = |purpose: &str| item(&app, &person, purpose)["kind"].clone();
         assert_eq!(kind("account"), "basic");
-        for separate in ["real-name-verification", "document-review", "location"] {
+        for separate in ["real-name-verification", "document-review", "wechat-page-payment", "location"] {
             assert_eq!(kind(separate), "separate");
         }
         for extended in

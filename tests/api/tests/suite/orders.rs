@@ -11,6 +11,9 @@ use crate::payment::{
     order, post, read, snapshot, wallet,
 };
 
+/// A person's name under our official account at WeChat.
+const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
+
 on_both_engines! {
     // clause E15
     fn packages_are_listed(builder: Builder) {
@@ -33,7 +36,8 @@ on_both_engines! {
         assert_eq!(alipay.json["coins"], COINS);
         let wechat = order(app, &person, "wechat-app").expect(201);
         assert_eq!(shop.wechat.check_app_call(&wechat.json["pay"]), Ok(number(&wechat)));
-        let body = json!({ "package": PACKAGE, "channel": "wechat-jsapi", "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o" });
+        let body = json!({ "package": PACKAGE, "channel": "wechat-jsapi", "openid": OPENID });
+        app.consent(&person, "wechat-page-payment", true).expect(200);
         let jsapi = post(app, &person, "/v1/orders", &body).expect(201);
         assert_eq!(shop.wechat.check_jsapi_call(&jsapi.json["pay"]), Ok(number(&jsapi)));
         let apple = order(app, &person, "apple").expect(201);
@@ -46,6 +50,51 @@ on_both_engines! {
         let listed = app.get("/v1/orders?limit=3", &person.token).expect(200);
         assert_eq!(listed.json["items"].as_array().expect("items").len(), 3);
         assert_eq!(listed.json["items"][0]["id"], apple.json["id"]);
+    }
+
+    // clause E27, T6
+    fn an_openid_goes_nowhere_without_a_consent_of_its_own(builder: Builder) {
+        let mut shop = open(builder);
+        let (app, person) = (&shop.app, customer(&shop.app));
+        let before = snapshot(app);
+        let body = json!({ "package": PACKAGE, "channel": "wechat-jsapi", "openid": OPENID });
+        let send = || post(app, &person, "/v1/orders", &body);
+        let is_refused = || {
+            let refused = send().expect_problem(403, "consent-required");
+            assert_eq!(refused.json["purpose"], "wechat-page-payment");
+        };
+        is_refused();
+        assert_eq!(snapshot(app), before);
+        assert!(shop.wechat.calls().is_empty());
+        app.consent(&person, "wechat-page-payment", true).expect(200);
+        send().expect(201);
+        let [call] = &shop.wechat.calls()[..] else { panic!("one call") };
+        assert_eq!(call.body["payer"], json!({ "openid": OPENID }));
+        let told = app.get("/v1/account/disclosures", &person.token).expect(200);
+        assert_eq!(told.json["items"][0]["basis"], "separate-consent");
+        assert_eq!(told.json["items"][0]["data"], json!(["order number", "amount", "openid"]));
+        app.consent(&person, "wechat-page-payment", false).expect(200);
+        is_refused();
+        assert_eq!(shop.wechat.calls().len(), 1);
+        // Where there is no official account, such orders cannot be made.
+        app.consent(&person, "wechat-page-payment", true).expect(200);
+        shop.app.restart(&[("wechat_pay_jsapi_appid", "")]);
+        post(&shop.app, &person, "/v1/orders", &body).expect_problem(503, "payment-unavailable");
+        assert_eq!(shop.wechat.calls().len(), 1);
+    }
+
+    // clause E27
+    fn only_the_number_and_the_amount_go_out(builder: Builder) {
+        let shop = open(builder);
+        let (app, person) = (&shop.app, customer(&shop.app));
+        let ordered = order(app, &person, "wechat-app").expect(201);
+        let [call] = &shop.wechat.calls()[..] else { panic!("one call") };
+        let members: Vec<_> = call.body.as_object().expect("an object").keys().collect();
+        // The rest is ours: who we are, what the bill says, until when, and where to tell of it.
+        let ours = ["amount", "appid", "description", "mchid", "notify_url", "out_trade_no", "time_expire"];
+        assert_eq!(members, ours);
+        assert_eq!(call.body["out_trade_no"], number(&ordered));
+        assert_eq!(call.body["amount"], json!({ "total": FEN, "currency": "CNY" }));
     }
 
     fn bad_orders_change_nothing(builder: Builder) {

@@ -79,6 +79,7 @@ on_both_engines! {
                 &shop.app,
                 |app, _| {
                     let person = customer(app);
+                    app.consent(&person, "wechat-page-payment", true).expect(200);
                     agree_on_time(&shop);
                     let attempt = post(&person, "/v1/orders", body.clone());
                     (person, attempt)

@@ -56,6 +56,7 @@ on_both_engines! {
         // WeChat: an order in a page, its payment, a refund, and what does not fit.
         let openid = "oJSAPI8uMuAJO_M2pxb1Q9zNjWe";
         let person = customer(app);
+        app.consent(&person, "wechat-page-payment", true).expect(200);
         let body = json!({ "package": PACKAGE, "channel": "wechat-jsapi", "openid": openid });
         let ordered = post(app, &person, "/v1/orders", &body).expect(201);
         shop.wechat.pay(&number(&ordered));

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api_tests::{App, Builder, mobile_number, on_both_engines};
+use api_tests::{App, Builder, MINUTE, mobile_number, on_both_engines};
 use provider_stand_ins::aliyun_sms::AliyunSms;
+use provider_stand_ins::webhook::Webhook;
 use serde_json::json;
-use shared::recipient::{ALIPAY, ALIYUN_MAIL, Named, RECIPIENTS, Region};
+use shared::recipient::{ALIPAY, ALIYUN_MAIL, Named, RECIPIENTS, Region, Role};
 use toml::Table;
 
 use crate::identity::{ask, candidate, id_number, started};
-use crate::payment::{buyer, customer, open, order};
+use crate::payment::{Shop, agree_on_time, buyer, customer, number, open, order, read, refund};
 use crate::uploads_oss;
 
 fn manifest() -> Table {
@@ -99,8 +100,21 @@ fn only_one_is_outside_the_mainland_and_gets_nothing_of_a_person() {
     assert!(abroad[0].exception.is_some());
 }
 
+// clause T6
+#[test]
+fn whoever_the_policy_does_not_name_works_for_us_alone() {
+    for recipient in RECIPIENTS {
+        let is_named = recipient.named == Named::InPolicy;
+        assert!(
+            is_named || recipient.role == Role::Processor,
+            "{}",
+            recipient.name
+        );
+    }
+}
+
 on_both_engines! {
-    // clause T5, T6
+    // clause T5
     fn the_list_says_who_they_are_and_what_binds_them(builder: Builder) {
         let app = builder.variable("recipient_agreements", "alipay=2026-01-15/2026-07-01").start();
         let answer = app.request("GET", "/v1/policy/recipients").send().expect(200);
@@ -111,6 +125,7 @@ on_both_engines! {
             for member in ["company", "purpose", "data", "contact", "policy_url", "region"] {
                 assert!(item[member].as_str().is_some_and(|text| !text.is_empty()), "{item}");
             }
+            assert_eq!(item["role"], json!(recipient.role));
             assert_eq!(item["in_policy"], recipient.named == Named::InPolicy);
             assert_eq!(item["named_from"].is_null(), recipient.named == Named::InPolicy);
             assert_eq!(item["exception"].is_string(), recipient.region == Region::Abroad);
@@ -160,7 +175,7 @@ on_both_engines! {
         shop.app.request("GET", "/v1/account/disclosures").send().expect_problem(401, "unauthenticated");
     }
 
-    // clause T5, T6
+    // clause T5
     fn no_message_leaves_without_an_agreement(builder: Builder) {
         let sms = AliyunSms::start("id", "secret");
         let app = builder
@@ -179,7 +194,7 @@ on_both_engines! {
         is_not_disclosed(&app);
     }
 
-    // clause T5, T6
+    // clause T5
     fn no_identity_leaves_without_an_agreement(builder: Builder) {
         let alipay = provider_stand_ins::alipay::Alipay::start(crate::identity::APP_ID);
         let app = crate::identity::with_alipay(builder, &alipay).variable("recipient_agreements", "").start();
@@ -190,7 +205,7 @@ on_both_engines! {
         is_not_disclosed(&app);
     }
 
-    // clause T5, T6
+    // clause T5
     fn no_order_leaves_without_an_agreement(builder: Builder) {
         let shop = open(builder.variable("recipient_agreements", ""));
         let person = customer(&shop.app);
@@ -202,7 +217,7 @@ on_both_engines! {
         is_not_disclosed(&shop.app);
     }
 
-    // clause T5, T6
+    // clause T5
     fn no_file_leaves_without_an_agreement(builder: Builder) {
         let (app, oss) = uploads_oss::start(builder.variable("recipient_agreements", ""));
         let person = app.someone();
@@ -210,6 +225,58 @@ on_both_engines! {
             .expect_problem(503, "recipient-without-agreement");
         assert_eq!(refused.json["recipient"], "aliyun-oss");
         assert!(oss.refusals().is_empty());
+    }
+
+    // clause T5
+    fn no_alert_leaves_without_an_agreement(builder: Builder) {
+        let webhook = Webhook::start();
+        let app = builder
+            .variable("recipient_agreements", "")
+            .variable("operator_webhook", webhook.url())
+            .variable("operator_webhook_path", "/robot")
+            .start();
+        let person = app.someone();
+        app.request("POST", "/v1/account/leak-reports").token(&person.token).send().expect(204);
+        app.log().event_with("account-leaked", "level", "alarm");
+        assert!(webhook.posts().is_empty());
+    }
+
+    // clause T5
+    [stand_in] fn when_an_agreement_ends_so_does_every_call(builder: Builder) {
+        let mut shop = open(builder);
+        let (_, bought) = buyer(&shop);
+        let person = customer(&shop.app);
+        let [alipay, wechat, apple] = ["alipay-app", "wechat-app", "apple"]
+            .map(|channel| order(&shop.app, &person, channel).expect(201));
+        shop.wechat.pay(&number(&wechat));
+        let transaction = shop.apple.buy(&apple.text("/pay/product_id"), Some(&apple.text("/id")));
+        shop.app.restart(&[("recipient_agreements", "")]);
+        let called = |shop: &Shop| {
+            let methods = ["query", "close", "refund", "fastpay.refund.query"];
+            let alipay = methods.map(|method| shop.alipay.calls(&format!("alipay.trade.{method}")).len());
+            (alipay, shop.wechat.calls().len(), shop.apple.calls())
+        };
+        let before = called(&shop);
+        shop.app.clock().advance(MINUTE);
+        for ordered in [&alipay, &wechat] {
+            let id = ordered.text("/id");
+            assert_eq!(read(&shop.app, &person, &id)["status"], "pending");
+            shop.app.request("POST", &format!("/v1/orders/{id}/close")).token(&person.token).send()
+                .expect_problem(503, "payment-unavailable");
+        }
+        let submit = |shop: &Shop| shop.app
+            .request("POST", &format!("/v1/orders/{}/apple-transaction", apple.text("/id")))
+            .token(&person.token)
+            .json(&json!({ "transaction_id": transaction }));
+        submit(&shop).expect_problem(503, "payment-unavailable");
+        refund(&shop.app, &bought, &json!({})).expect_problem(503, "payment-unavailable");
+        assert_eq!(called(&shop), before);
+        // Nothing is lost meanwhile.
+        shop.app.restart(&[("recipient_agreements", "wechat-pay=2026-01-15/2026-07-01,apple=2026-01-15/2026-07-01")]);
+        shop.app.clock().advance(MINUTE);
+        agree_on_time(&shop);
+        assert_eq!(read(&shop.app, &person, &wechat.text("/id"))["status"], "paid");
+        submit(&shop).expect(200);
     }
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use http::{HeaderName, Method, Response, StatusCode, header};
 use shared::http::{Context, Problem};
-use shared::outbound::{self, Failure, Limits};
+use shared::outbound::{self, Limits};
+use shared::recipient;
 use shared::time::Timestamp;
 use shared::variables::Misconfigured;
 use uuid::Uuid;
@@ -148,10 +149,9 @@ impl Oss {
         let now = Timestamp::now().max(cx.now());
         let request = self.0.request(method, key, headers, body, now);
         let request = request.ok_or_else(Problem::internal)?;
-        match outbound::send(&request, limits) {
+        match outbound::send(recipient::ALIYUN_OSS, &request, limits) {
             Ok(answer) => read(answer),
-            Err(Failure::NotSent) => Err(unavailable("oss: not reached", false)),
-            Err(Failure::Unanswered) => Err(unavailable("oss: no answer", false)),
+            Err(failure) => Err(unavailable(format!("oss: {failure}"), failure.is_lasting())),
         }
     }
 }

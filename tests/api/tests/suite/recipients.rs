@@ -273,7 +273,7 @@ on_both_engines! {
         assert_eq!(called(&shop), before);
         // Nothing is lost meanwhile.
         shop.app.restart(&[("recipient_agreements", "wechat-pay=2026-01-15/2026-07-01,apple=2026-01-15/2026-07-01")]);
-        shop.app.clock().advance(MINUTE);
+        shop.app.clock().advance(MINUTE * 2);
         agree_on_time(&shop);
         assert_eq!(read(&shop.app, &person, &wechat.text("/id"))["status"], "paid");
         submit(&shop).expect(200);

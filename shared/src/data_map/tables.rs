@@ -625,6 +625,7 @@ tables! {
             parts Open Omitted,
             token_hash Sensitive Omitted,
             created_at Personal Included,
+            due_at Open Omitted,
             ready_at Personal Included,
             downloaded_at Personal Included,
             expires_at Personal Included,
@@ -640,6 +641,7 @@ tables! {
             ordinal Open Omitted,
             name Open Omitted,
             content Sensitive Omitted,
+            missing Personal Omitted,
             next Personal Omitted,
         },
     }

@@ -539,8 +539,9 @@ tables! {
         copy: by id Text where "t.id IN (SELECT g.id FROM wallets w JOIN gifts g ON g.sender = w.holder WHERE w.account_id = $1 UNION ALL SELECT g.id FROM wallets w JOIN gifts g ON g.recipient = w.holder WHERE w.account_id = $1)",
         columns: {
             id Personal Included,
-            sender Personal Included,
-            recipient Personal Included,
+            // The other's pseudonym would lead to what is kept of the other; the own ledger says who gave.
+            sender Personal Omitted,
+            recipient Personal Omitted,
             gift Personal Included,
             note Personal Included,
             target Personal Included,

@@ -20,17 +20,18 @@ end_sweeper() {
 
 sweep_every_minute() {
   while sleep 60; do
-    sweep_all "$@"
+    # curl has said why not.
+    sweep_all "$@" || true
   done
 }
 
-# One call does a bounded part, and its answer ends by saying whether more is due. The token comes by standard input:
-# everybody can read a command's arguments.
+# sweep_all BASE TOKEN: asks again while more is due. One call does a bounded part, and its answer ends by saying
+# whether more is due. The token comes by standard input: everybody can read a command's arguments.
 sweep_all() {
   local answer
   for _ in {1..20}; do
-    answer=$(curl --silent --show-error --max-time 50 --noproxy '*' --request POST --header @- \
-      "$1/v1/internal/sweep" <<<"authorization: Bearer $2") || return 0
+    answer=$(curl --silent --show-error --fail-with-body --max-time 50 --noproxy '*' --request POST --header @- \
+      "$1/v1/internal/sweep" <<<"authorization: Bearer $2") || return
     [[ "$answer" == *'"more":true}' ]] || return 0
   done
 }

@@ -24,20 +24,20 @@ CREATE INDEX recipient_notices_by_due ON recipient_notices (due_at);
 
 CREATE TABLE exports (
   id TEXT NOT NULL, account_id TEXT NOT NULL, email BYTEA NOT NULL, status TEXT NOT NULL, step TEXT NOT NULL,
-  parts BIGINT NOT NULL, token_hash BYTEA, created_at BIGINT NOT NULL, ready_at BIGINT, downloaded_at BIGINT,
-  expires_at BIGINT NOT NULL,
+  parts BIGINT NOT NULL, token_hash BYTEA, created_at BIGINT NOT NULL, due_at BIGINT NOT NULL, ready_at BIGINT,
+  downloaded_at BIGINT, expires_at BIGINT NOT NULL,
   CONSTRAINT exports_id_unique PRIMARY KEY (id),
   CONSTRAINT exports_token_hash_unique UNIQUE (token_hash),
   CONSTRAINT exports_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE);
 
 CREATE UNIQUE INDEX exports_account_id_unique ON exports (account_id) WHERE status IN ('building', 'mailing');
 CREATE INDEX exports_by_account ON exports (account_id, id);
-CREATE INDEX exports_by_status ON exports (status, id);
+CREATE INDEX exports_by_turn ON exports (status, due_at, id);
 CREATE INDEX exports_by_expiry ON exports (expires_at);
 
 CREATE TABLE export_parts (
   export_id TEXT NOT NULL, ordinal BIGINT NOT NULL, name TEXT NOT NULL, content BYTEA NOT NULL,
-  next TEXT NOT NULL,
+  missing TEXT, next TEXT NOT NULL,
   CONSTRAINT export_parts_export_id_ordinal_unique PRIMARY KEY (export_id, ordinal),
   CONSTRAINT export_parts_export FOREIGN KEY (export_id) REFERENCES exports (id) ON DELETE CASCADE);
 

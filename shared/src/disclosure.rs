@@ -1,6 +1,8 @@
 //! The record that personal data went to a third party (clause T3): who got what, why, on which basis
 //! and when.
 
+use uuid::Uuid;
+
 use crate::basis::Sharing;
 use crate::crypto::KeyedHash;
 use crate::http::{Context, Problem};
@@ -8,9 +10,9 @@ use crate::recipient::{self, Recipient};
 use crate::sql::{Parameter, statements};
 
 statements! {
-    /// One sending.
+    /// One sending; the same one again changes nothing.
     RECORD = "INSERT INTO disclosures (id, phone_hash, recipient, purpose, data, basis, sent_at, reference) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
 }
 
 /// What is sent, and to whom.
@@ -39,8 +41,22 @@ pub fn record(
     sent: &Disclosure,
     reference: Option<&str>,
 ) -> Result<(), Problem> {
+    record_as(cx, cx.new_id(), phone_hash, sent, reference)
+}
+
+/// As [`record`], for a sending that is tried again and again: with the same `id`, which is to sort by when it began,
+/// there is one record of it.
+///
+/// # Errors
+/// As [`record`].
+pub fn record_as(
+    cx: &Context,
+    id: Uuid,
+    phone_hash: &KeyedHash,
+    sent: &Disclosure,
+    reference: Option<&str>,
+) -> Result<(), Problem> {
     recipient::require_agreement(sent.recipient)?;
-    let id = cx.new_id();
     cx.sql()?.execute(
         &RECORD,
         &[

@@ -25,6 +25,13 @@ pub fn first_id(moment: Timestamp) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }
 
+/// The identifier of something that is known by a hash, which sorts by the time it was made.
+pub fn hashed_id(made_at: Timestamp, hash: &[u8; 32]) -> Uuid {
+    let millis = u64::try_from(made_at.as_millis()).unwrap_or(0);
+    let bytes = hash.first_chunk().expect("32 bytes hold 10");
+    uuid::Builder::from_unix_timestamp_millis(millis, bytes).into_uuid()
+}
+
 /// A new identifier that sorts by the time it was made: UUIDv7 (RFC 9562, 5.7).
 pub fn id(now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Uuid {
     let millis = u64::try_from(now.as_millis()).unwrap_or(0);

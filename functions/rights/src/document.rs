@@ -13,7 +13,8 @@ use crate::routes;
     routes::exports::list,
     routes::exports::create,
     routes::export::read,
-    routes::archive::read,
+    routes::link::read,
+    routes::archive::create,
     routes::recipients::list,
     routes::sms_replies::receive,
 ))]

@@ -1,10 +1,13 @@
 //! A person's rows as the person reads them: what is sealed is opened, and times are written out.
 
+use serde::Serialize;
 use serde_json::{Map, Value as Json};
+use shared::crypto::Broken;
 use shared::data_map::{Column, Copy, Holding};
 use shared::http::{Context, Problem};
 use shared::sql::{Parameter, Row, Sql, Value};
 use shared::time::Timestamp;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::person::Person;
@@ -15,12 +18,26 @@ pub struct Rows {
     pub rows: Vec<Map<String, Json>>,
     /// The last one's key, if others follow.
     pub more: Option<String>,
+    /// The sealed values that do not open; they are null in the rows.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A sealed value that does not open.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = UnreadableValue)]
+pub struct Unreadable {
+    /// Its row.
+    pub id: Uuid,
+    /// Its column.
+    #[schema(example = "summary")]
+    pub column: &'static str,
 }
 
 /// At most `limit` rows of a person in a table, after the one with the key `after`; from the first on if it is empty.
+/// A sealed value that does not open keeps nobody from the others; the log says so.
 ///
 /// # Errors
-/// The database failed, or a sealed value does not open.
+/// The database failed.
 pub fn page(
     cx: &Context,
     person: &Person,
@@ -32,18 +49,26 @@ pub fn page(
         return Ok(Rows {
             rows: Vec::new(),
             more: None,
+            unreadable: Vec::new(),
         });
     };
     let mut found = select(cx.sql()?, copy, person.account_id, after, limit + 1)?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| has_more);
+    let more = last.map(|row| key(copy, row)).transpose()?;
+    let mut unreadable = Vec::new();
+    let rows = found
+        .iter()
+        .map(|row| shown(holding, row, person, &mut unreadable))
+        .collect::<Result<_, _>>()?;
+    if !unreadable.is_empty() {
+        Problem::from(Broken).log(cx);
+    }
     Ok(Rows {
-        more: last.map(|row| key(copy, row)).transpose()?,
-        rows: found
-            .iter()
-            .map(|row| shown(holding, row, person))
-            .collect::<Result<_, _>>()?,
+        rows,
+        more,
+        unreadable,
     })
 }
 
@@ -66,10 +91,22 @@ fn key(copy: &Copy, row: &Row) -> Result<String, Problem> {
     }
 }
 
-fn shown(holding: &Holding, row: &Row, person: &Person) -> Result<Map<String, Json>, Problem> {
+fn shown(
+    holding: &Holding,
+    row: &Row,
+    person: &Person,
+    unreadable: &mut Vec<Unreadable>,
+) -> Result<Map<String, Json>, Problem> {
     let members = holding.copied().map(|column| {
         let value = match row.get(column.name)? {
-            Value::Blob(sealed) => open(holding, column, row, &sealed, person)?,
+            Value::Blob(sealed) => {
+                let id = row.get("id")?;
+                open(holding, column, id, &sealed, person).unwrap_or_else(|Broken| {
+                    let column = column.name;
+                    unreadable.push(Unreadable { id, column });
+                    Json::Null
+                })
+            }
             plain => plainly(column, plain),
         };
         Ok((column.name.to_owned(), value))
@@ -81,11 +118,10 @@ fn shown(holding: &Holding, row: &Row, person: &Person) -> Result<Map<String, Js
 fn open(
     holding: &Holding,
     column: &Column,
-    row: &Row,
+    id: Uuid,
     sealed: &[u8],
     person: &Person,
-) -> Result<Json, Problem> {
-    let id: Uuid = row.get("id")?;
+) -> Result<Json, Broken> {
     let context = format!("{}.{}:{id}", holding.name, column.name);
     let opened = person.key.open(&context, sealed)?;
     // Some of it is an object, in JSON.

@@ -26,7 +26,8 @@ pub const ROUTES: &[Route] = routes! {
     GET "/v1/account/exports" => routes::exports::list,
     POST "/v1/account/exports" => routes::exports::create,
     GET "/v1/account/exports/{id}" => routes::export::read,
-    GET "/v1/exports/{id}/archive" => routes::archive::read,
+    GET "/v1/exports/{id}" => routes::link::read,
+    POST "/v1/exports/{id}/archive" => routes::archive::create,
     GET "/v1/policy/recipients" => routes::recipients::list,
     POST "/v1/callbacks/aliyun/sms-replies/{secret}" => routes::sms_replies::receive,
 };
@@ -40,6 +41,7 @@ pub const INTERNAL: &[Route] = routes! {
 pub const STATEMENTS: &[&[(&str, Statement)]] = &[
     deletion::STATEMENTS,
     export::ROWS_STATEMENTS,
+    export::TURN_STATEMENTS,
     export::BUILDING_STATEMENTS,
     export::ARCHIVE_STATEMENTS,
     opt_out::STATEMENTS,

@@ -4,6 +4,7 @@
 //! then on, and one sweep alone deletes it; then its bytes are deleted; then the row, which frees its slot.
 //! The claim is what keeps a slower sweep from deleting the bytes of the slot's next upload. Stopped anywhere,
 //! the row is still there and still discarded, and when the claim is over the next sweep does the same again.
+//! So it is with one whose bytes cannot be deleted: meanwhile it is in nobody's way.
 
 use std::time::Duration;
 
@@ -20,21 +21,24 @@ use crate::store::Store;
 /// after its claim.
 const UNDER_WAY: Duration = Duration::from_secs(5 * 60);
 
+/// After so many failures the store is taken to be away.
+const MOST_FAILURES: usize = 3;
+
 /// Sweeps at most `limit` uploads of anybody; how many.
 ///
 /// # Errors
-/// The store or the database failed; what was not deleted will be by another sweep.
+/// The store or the database failed, for one or for all; what was not deleted will be by another sweep.
 pub fn sweep(cx: &Context, limit: usize) -> Result<usize, Error> {
     let claimed = rows::claim(cx, limit, claimed_until(cx))?;
-    for (at, upload) in claimed.iter().enumerate() {
-        if let Err(error) = remove(cx, upload) {
-            claimed[at..]
-                .iter()
-                .for_each(|upload| give_back(cx, upload));
-            return Err(error);
+    let mut failures = Vec::new();
+    for upload in &claimed {
+        if failures.len() == MOST_FAILURES {
+            give_back(cx, upload);
+        } else if let Err(error) = remove(cx, upload) {
+            failures.push(error);
         }
     }
-    Ok(claimed.len())
+    failures.pop().map_or(Ok(claimed.len()), Err)
 }
 
 /// Discards an upload of this person that nothing refers to, and deletes it; whether there was one. Its

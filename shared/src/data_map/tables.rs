@@ -539,8 +539,9 @@ tables! {
         copy: by id Text where "t.id IN (SELECT g.id FROM wallets w JOIN gifts g ON g.sender = w.holder WHERE w.account_id = $1 UNION ALL SELECT g.id FROM wallets w JOIN gifts g ON g.recipient = w.holder WHERE w.account_id = $1)",
         columns: {
             id Personal Included,
-            sender Personal Included,
-            recipient Personal Included,
+            // The other's pseudonym would lead to what is kept of the other; the own ledger says who gave.
+            sender Personal Omitted,
+            recipient Personal Omitted,
             gift Personal Included,
             note Personal Included,
             target Personal Included,
@@ -625,6 +626,7 @@ tables! {
             parts Open Omitted,
             token_hash Sensitive Omitted,
             created_at Personal Included,
+            due_at Open Omitted,
             ready_at Personal Included,
             downloaded_at Personal Included,
             expires_at Personal Included,
@@ -640,6 +642,7 @@ tables! {
             ordinal Open Omitted,
             name Open Omitted,
             content Sensitive Omitted,
+            missing Personal Omitted,
             next Personal Omitted,
         },
     }

@@ -49,6 +49,8 @@ impl Answer {
     /// piece that cannot be made breaks the answer off, which the client notices.
     ///
     /// The request's own connections are closed by then: the pieces open theirs.
+    ///
+    /// Such an answer is not kept for an `Idempotency-Key`: the same call again is another one.
     pub fn chunks(
         content_type: &'static str,
         chunks: impl Iterator<Item = Result<Vec<u8>, Problem>> + 'static,
@@ -65,14 +67,6 @@ impl Answer {
         Self(response)
     }
 
-    /// The body, if it is whole in memory.
-    pub(super) fn whole(&self) -> Option<&[u8]> {
-        match self.0.body() {
-            Body::Whole(body) => Some(body),
-            Body::Chunks(_) => None,
-        }
-    }
-
     /// The call is not at its end: with the same `Idempotency-Key` it goes on, and this answer is not given
     /// again. Only for a handler that finds by [`super::request_key`] what it did before.
     #[must_use]
@@ -81,8 +75,12 @@ impl Answer {
         self
     }
 
-    pub(super) fn is_finished(&self) -> bool {
-        self.0.extensions().get::<Unfinished>().is_none()
+    /// The body, if it is to be given again: it is whole in memory, and the call's last.
+    pub(super) fn lasting(&self) -> Option<&[u8]> {
+        match self.0.body() {
+            Body::Whole(body) if self.0.extensions().get::<Unfinished>().is_none() => Some(body),
+            Body::Whole(_) | Body::Chunks(_) => None,
+        }
     }
 
     /// Sets a header.

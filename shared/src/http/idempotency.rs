@@ -3,7 +3,7 @@
 //!
 //! A key's row is taken before the call runs and holds the answer afterwards, sealed: answers contain
 //! tokens. Only successes are kept: what failed may be tried again with the same key, and what is not done yet
-//! ([`Answer::unfinished`]) goes on with it. A call that was stopped half-way leaves its row without an answer;
+//! ([`Answer::unfinished`]) goes on with it, and what is made while it is sent ([`Answer::chunks`]) is made again. A call that was stopped half-way leaves its row without an answer;
 //! after [`ABANDONED_AFTER`] the next try runs the whole again, which every handler bears.
 
 use std::time::Duration;
@@ -63,9 +63,13 @@ pub(super) fn run_once(cx: &Context, route: &Route) -> Result<Answer, Problem> {
         return Ok(answer);
     }
     let outcome = (route.run)(cx);
-    let noted = match &outcome {
-        Ok(answer) if answer.is_finished() => call.keep(cx, answer),
-        _ => call.release(cx),
+    let lasting = outcome
+        .as_ref()
+        .ok()
+        .and_then(|answer| Some((answer, answer.lasting()?)));
+    let noted = match lasting {
+        Some((answer, body)) => call.keep(cx, answer, body),
+        None => call.release(cx),
     };
     // The effect stands, so the answer goes out even where it cannot be kept.
     if let Err(problem) = noted {
@@ -86,7 +90,7 @@ struct Call {
 struct Kept {
     status: u16,
     headers: Vec<(String, String)>,
-    /// Every answer of ours to an unsafe call is JSON text.
+    /// Every whole answer of ours to an unsafe call is JSON text.
     body: String,
 }
 
@@ -158,8 +162,7 @@ impl Call {
         Ok(Some(restore(&opened).ok_or_else(Problem::internal)?))
     }
 
-    /// No unsafe call answers in pieces.
-    fn keep(&self, cx: &Context, answer: &Answer) -> Result<(), Problem> {
+    fn keep(&self, cx: &Context, answer: &Answer, body: &[u8]) -> Result<(), Problem> {
         let kept = Kept {
             status: answer.0.status().as_u16(),
             headers: answer
@@ -170,7 +173,7 @@ impl Call {
                     Some((name.to_string(), value.to_str().ok()?.to_owned()))
                 })
                 .collect(),
-            body: String::from_utf8_lossy(answer.whole().unwrap_or_default()).into_owned(),
+            body: String::from_utf8_lossy(body).into_owned(),
         };
         let plain = serde_json::to_vec(&kept).expect("plain data");
         let sealed = self.key.seal(&self.context(), &plain, &mut random::host());

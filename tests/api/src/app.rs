@@ -119,7 +119,10 @@ impl Builder {
 }
 
 /// Runs a script: whether it is content, and what it says.
-fn run_script(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> (bool, String) {
+///
+/// # Panics
+/// If there is none.
+pub fn run_script(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> (bool, String) {
     let path = host::workspace().join("scripts").join(name);
     let output = std::process::Command::new(path)
         .args(arguments)
@@ -209,6 +212,11 @@ impl App {
             arguments.extend(["--postgres", url]);
         }
         run_script("compact", &arguments, &[])
+    }
+
+    /// Runs `scripts/sweep` as this operator: whether it is content, and what it says.
+    pub fn sweep_by_script(&self, token: &str) -> (bool, String) {
+        run_script("sweep", &[self.url()], &[("OPERATOR", token)])
     }
 
     /// Runs `scripts/replay-deletions` as this operator: whether it is content, and what it says.

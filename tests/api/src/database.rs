@@ -108,7 +108,7 @@ impl Database {
     }
 
     /// The address of a PostgreSQL database for its tables' owner.
-    pub(crate) fn owner_url(&self) -> Option<String> {
+    pub fn owner_url(&self) -> Option<String> {
         match self {
             Self::Sqlite(_) => None,
             Self::Postgres { name, .. } => Some(url_of(name)),

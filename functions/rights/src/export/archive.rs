@@ -16,7 +16,7 @@ use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
 use super::building::part_context;
-use super::guide;
+use super::{guide, missing};
 use crate::error::Error;
 
 /// How long after its first use a link can be used again: for a download that broke off, and for nothing else.
@@ -29,10 +29,13 @@ statements! {
              AND (downloaded_at IS NULL OR downloaded_at > $4) \
            RETURNING parts, (SELECT a.person_key_id FROM accounts a WHERE a.id = exports.account_id) \
              AS person_key_id";
-    /// Why it cannot.
-    WHY_NOT = "SELECT expires_at FROM exports WHERE id = $1 AND token_hash = $2";
+    /// What became of it.
+    LOOK = "SELECT expires_at, downloaded_at FROM exports WHERE id = $1 AND token_hash = $2";
     /// One part.
     PART = "SELECT name, content FROM export_parts WHERE export_id = $1 AND ordinal = $2";
+    /// What could not be read for any of them.
+    MISSING = "SELECT missing FROM export_parts \
+               WHERE export_id = $1 AND missing IS NOT NULL ORDER BY ordinal";
 }
 
 /// The bytes of an archive, some at a time.
@@ -60,8 +63,7 @@ impl Archive {
     ///
     /// # Errors
     /// [`Error::Expired`], [`Error::Downloaded`], 404, or a store failed.
-    pub fn open(cx: &Context, export_id: Uuid, token: &str) -> Result<Self, Error> {
-        let token = Token::parse(token).ok_or_else(Problem::not_found)?;
+    pub fn open(cx: &Context, export_id: Uuid, token: &Token) -> Result<Self, Error> {
         let row = cx.sql()?.first(
             &USE,
             &[
@@ -72,7 +74,9 @@ impl Archive {
             ],
         )?;
         let Some(row) = row else {
-            return Err(why_not(cx, export_id, &token)?);
+            look(cx, export_id, token)?;
+            // Used up just now.
+            return Err(Error::Downloaded);
         };
         let buffer = Buffer::default();
         Ok(Self {
@@ -91,13 +95,19 @@ impl Archive {
     fn go_on(&mut self) -> Result<(), Problem> {
         match self.state {
             State::Guide => {
-                self.add("index.html", guide::page(self.made_at).as_bytes())?;
+                let missing = self.missing()?;
+                let page = guide::page(self.made_at, missing.lines().count());
+                self.add("index.html", page.as_bytes())?;
                 self.add("schema.json", guide::schema().to_string().as_bytes())?;
+                self.add(missing::NAME, missing.as_bytes())?;
                 self.state = State::Part(0);
             }
             State::Part(ordinal) if ordinal < self.parts => {
                 let (name, content) = self.part(ordinal)?;
-                self.add(&name, &content)?;
+                // A part of no file stands for one that is missing.
+                if !name.is_empty() {
+                    self.add(&name, &content)?;
+                }
                 self.state = State::Part(ordinal + 1);
             }
             State::Part(_) => {
@@ -110,13 +120,23 @@ impl Archive {
         Ok(())
     }
 
-    fn part(&mut self, ordinal: i64) -> Result<(String, Vec<u8>), Problem> {
-        let sql = match &mut self.sql {
+    fn sql(&mut self) -> Result<&Sql, Problem> {
+        Ok(match &mut self.sql {
             Some(sql) => sql,
             none => none.insert(Sql::open()?),
-        };
+        })
+    }
+
+    fn missing(&mut self) -> Result<String, Problem> {
+        let parameters = [Parameter::id(self.export_id)];
+        let rows = self.sql()?.query(&MISSING, &parameters)?;
+        let lines = rows.iter().map(|row| row.get::<String>("missing"));
+        Ok(lines.collect::<Result<_, _>>()?)
+    }
+
+    fn part(&mut self, ordinal: i64) -> Result<(String, Vec<u8>), Problem> {
         let parameters = [Parameter::id(self.export_id), Parameter::Integer(ordinal)];
-        let row = sql.first(&PART, &parameters)?;
+        let row = self.sql()?.first(&PART, &parameters)?;
         let row = row.ok_or_else(Problem::internal)?;
         let sealed: Vec<u8> = row.get("content")?;
         let context = part_context(self.export_id, ordinal);
@@ -137,15 +157,22 @@ impl Archive {
     }
 }
 
-fn why_not(cx: &Context, export_id: Uuid, token: &Token) -> Result<Error, Error> {
+/// Whether a link can still be used; it is not used by that.
+///
+/// # Errors
+/// As [`Archive::open`].
+pub fn look(cx: &Context, export_id: Uuid, token: &Token) -> Result<(), Error> {
     let parameters = [Parameter::id(export_id), Parameter::blob(token.hash())];
-    let row = cx.sql()?.first(&WHY_NOT, &parameters)?;
-    let expires_at: Timestamp = row.ok_or_else(Problem::not_found)?.get("expires_at")?;
-    Ok(if expires_at <= cx.now() {
-        Error::Expired
+    let row = cx.sql()?.first(&LOOK, &parameters)?;
+    let row = row.ok_or_else(Problem::not_found)?;
+    let downloaded_at: Option<Timestamp> = row.get("downloaded_at")?;
+    if row.get::<Timestamp>("expires_at")? <= cx.now() {
+        Err(Error::Expired)
+    } else if downloaded_at.is_some_and(|at| at <= cx.now().minus(AGAIN_WITHIN)) {
+        Err(Error::Downloaded)
     } else {
-        Error::Downloaded
-    })
+        Ok(())
+    }
 }
 
 impl Iterator for Archive {

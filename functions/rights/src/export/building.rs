@@ -6,6 +6,11 @@
 //!
 //! The token is made when everything is built. The row keeps it sealed until the mail is accepted, so that a mail whose
 //! answer was lost is sent again with the same link: two mails are harmless, none is not.
+//!
+//! Whose turn it is says [`super::turn`].
+//!
+//! What cannot be read is tried again for [`PATIENCE`]. Then the copy is made without it, and says so: one value that is
+//! lost keeps nobody from all the others.
 
 use std::time::Duration;
 
@@ -14,7 +19,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::json;
 use shared::chain::{self, Unanswered};
-use shared::crypto::{KeyedHash, PersonKey};
+use shared::crypto::{Broken, KeyedHash, PersonKey};
 use shared::data_map::Holding;
 use shared::http::{Context, Problem};
 use shared::log::Level;
@@ -24,8 +29,10 @@ use shared::time::Timestamp;
 use shared::{random, variables};
 use uuid::Uuid;
 
+use super::missing::{self, Missing};
 use super::rows::{BUILT_WITHIN, email_context};
 use super::step::{Step, tables};
+use super::turn::{self, Turn};
 use crate::holdings::{self, page_of};
 use crate::mail::{self, Mail, NotSent};
 use crate::person::{self, Person};
@@ -38,17 +45,15 @@ const MOST_MAILS: usize = 2;
 const ROWS: usize = 500;
 /// How many links are one part.
 const LINKS: i64 = 100;
+/// How long what cannot be read is tried again. A store that is away comes back in that time.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a link lives after its mail.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 statements! {
-    /// Exports that are in this state, the oldest first.
-    NEXT = "SELECT e.id, e.account_id, e.email, e.step, e.parts, e.created_at, a.person_key_id, a.phone_hash \
-            FROM exports e JOIN accounts a ON a.id = e.account_id \
-            WHERE e.status = $1 AND e.expires_at > $2 ORDER BY e.id LIMIT $3";
     /// A part, if none has come before it.
-    STORE = "INSERT INTO export_parts (export_id, ordinal, name, content, next) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (export_id, ordinal) DO NOTHING";
+    STORE = "INSERT INTO export_parts (export_id, ordinal, name, content, missing, next) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (export_id, ordinal) DO NOTHING";
     /// On to what the newest part says.
     ADVANCE = "UPDATE exports SET parts = parts + 1, step = (SELECT p.next FROM export_parts p \
                  WHERE p.export_id = exports.id AND p.ordinal = exports.parts) \
@@ -58,15 +63,15 @@ statements! {
     SKIP = "UPDATE exports SET step = $1 WHERE id = $2 AND status = 'building' AND step = $3";
     /// Where it stands now.
     STANDING = "SELECT step, parts FROM exports WHERE id = $1 AND status = 'building'";
-    /// Everything is built: the token, sealed.
-    MAIL = "UPDATE exports SET status = 'mailing', step = $1, token_hash = $2 \
-            WHERE id = $3 AND status = 'building' AND step = 'mail'";
-    /// The mail is on its way.
+    /// Everything is built: the token, sealed. It can be mailed at once.
+    MAIL = "UPDATE exports SET status = 'mailing', step = $1, token_hash = $2, due_at = $3 \
+            WHERE id = $4 AND status = 'building' AND step = 'mail'";
+    /// The mail is on its way, unless there is another address by now.
     READY = "UPDATE exports SET status = 'ready', step = '', ready_at = $1, expires_at = $2 \
-             WHERE id = $3 AND status = 'mailing'";
-    /// The address takes no mail.
+             WHERE id = $3 AND status = 'mailing' AND email = $4";
+    /// The address takes no mail, unless there is another by now.
     FAIL = "UPDATE exports SET status = 'failed', step = '', token_hash = NULL, expires_at = $1 \
-            WHERE id = $2 AND status = 'mailing'";
+            WHERE id = $2 AND status = 'mailing' AND email = $3";
     /// The next file that the service keeps itself.
     FILE = "SELECT u.id, u.content_type FROM uploads u \
             WHERE u.account_id = $1 AND u.id > $2 AND u.slot IS NOT NULL AND u.completed_at IS NOT NULL \
@@ -89,9 +94,10 @@ struct Job {
 
 /// What a step makes.
 struct Part {
-    /// The file that it belongs to; several parts one after the other can make one.
-    name: String,
+    /// The file that it belongs to; several parts one after the other can make one. None if that is missing.
+    name: Option<String>,
     content: Vec<u8>,
+    missing: Vec<Missing>,
     next: Step,
 }
 
@@ -103,41 +109,52 @@ pub struct Worked {
     pub more: bool,
 }
 
-/// Builds some parts and sends some mails. What fails of one export is logged and left to the next call; the others go
+/// Sends some mails and builds some parts. What fails of one export is logged and has another turn later; the others go
 /// on.
+///
+/// Mails come first: a turn is measured from when the call came, and nobody else may have it while a mail is sent.
 ///
 /// # Errors
 /// The database failed.
 pub fn work(cx: &Context) -> Result<Worked, Problem> {
-    let mut built = 0;
-    for row in next(cx, "building", MOST_PARTS)? {
+    let (mut mails, mut mailed) = (0, 0);
+    for row in turn::next(cx, "mailing", MOST_MAILS)? {
+        if Turn::take(cx, &row)?.is_some() {
+            mails += 1;
+            let sent = Job::from_row(cx, &row).and_then(|job| job.mail(cx));
+            mailed += usize::from(survive(cx, sent));
+        }
+    }
+    let (mut jobs, mut built, mut finished) = (0, 0, 0);
+    for row in turn::next(cx, "building", MOST_PARTS)? {
+        if built == MOST_PARTS {
+            break;
+        }
+        let Some(turn) = Turn::take(cx, &row)? else {
+            continue;
+        };
+        jobs += 1;
+        let before = built;
         let worked = Job::from_row(cx, &row).and_then(|mut job| {
-            while built < MOST_PARTS && job.go_on(cx)? {
+            while built < MOST_PARTS {
+                if !job.go_on(cx)? {
+                    finished += 1;
+                    break;
+                }
                 built += 1;
             }
             Ok(())
         });
         survive(cx, worked);
-    }
-    let mut mailed = 0;
-    for row in next(cx, "mailing", MOST_MAILS)? {
-        let sent = Job::from_row(cx, &row).and_then(|job| job.mail(cx));
-        mailed += usize::from(survive(cx, sent));
+        if built > before {
+            turn.again(cx)?;
+        }
     }
     Ok(Worked {
         done: built + mailed,
-        // A mail that cannot be sent is none: it would be tried again and again.
-        more: built == MOST_PARTS || mailed == MOST_MAILS,
+        // What failed has no turn now, so this comes to an end.
+        more: mails == MOST_MAILS || jobs == MOST_PARTS || built == MOST_PARTS || finished > 0,
     })
-}
-
-fn next(cx: &Context, status: &str, limit: usize) -> Result<Vec<Row>, Problem> {
-    let parameters = [
-        Parameter::text(status),
-        Parameter::time(cx.now()),
-        Parameter::Integer(i64::try_from(limit).unwrap_or(i64::MAX)),
-    ];
-    Ok(cx.sql()?.query(&NEXT, &parameters)?)
 }
 
 /// Whether it went well; what did not is logged.
@@ -165,15 +182,15 @@ impl Job {
         })
     }
 
-    /// One step; whether there was one to do.
+    /// One step; whether it is still being built then.
     fn go_on(&mut self, cx: &Context) -> Result<bool, Problem> {
         // A table that is gone since the last step: from the first on, once more.
         let step = Step::parse(&self.step).unwrap_or_else(Step::first);
         let part = match &step {
             Step::Rows(table, after) => self.rows(cx, table, after)?,
             Step::Files(after) => match self.file(cx, *after)? {
-                Some(part) => part,
-                None => return self.skip(cx, &Step::Links(None)),
+                Ok(part) => part,
+                Err(next) => return self.skip(cx, &next),
             },
             Step::Links(after) => match self.links(cx, *after)? {
                 Some(part) => part,
@@ -195,13 +212,21 @@ impl Job {
             .find(|holding| holding.name == table)
             .ok_or_else(Problem::internal)?;
         let page = holdings::page(cx, &self.person, holding, after, ROWS)?;
+        let name = format!("data/{table}.jsonl");
+        if !page.unreadable.is_empty() {
+            self.give_up(cx, &name, Problem::from(Broken))?;
+        }
+        let unreadable = page.unreadable.into_iter();
         let mut content = Vec::new();
         for row in &page.rows {
             serde_json::to_writer(&mut content, row).map_err(|_| Problem::internal())?;
             content.push(b'\n');
         }
         Ok(Part {
-            name: format!("data/{table}.jsonl"),
+            missing: unreadable
+                .map(|value| Missing::value(&name, value))
+                .collect(),
+            name: Some(name),
             content,
             next: match page.more {
                 Some(last) => Step::Rows(table, last),
@@ -210,28 +235,50 @@ impl Job {
         })
     }
 
-    /// The bytes of the next file.
-    fn file(&self, cx: &Context, after: Option<Uuid>) -> Result<Option<Part>, Problem> {
-        #[derive(Deserialize)]
-        struct Content {
-            /// In base64; null if the upload is gone.
-            content: Option<String>,
-        }
+    /// The bytes of the next file, or where to go on if there is none.
+    fn file(&self, cx: &Context, after: Option<Uuid>) -> Result<Result<Part, Step>, Problem> {
         let mut ids = self.uploads(cx, &FILE, after, 1)?;
         let Some((id, content_type)) = ids.pop() else {
-            return Ok(None);
+            return Ok(Err(Step::Links(None)));
         };
-        let question = json!({ "id": id });
-        let Content { content } =
-            chain::ask("uploads", "/internal/content", &question).map_err(unanswered)?;
-        let content = content.unwrap_or_default();
-        let content = STANDARD.decode(content).map_err(|_| Problem::internal())?;
         let suffix = content_type.rsplit('/').next().unwrap_or_default();
-        Ok(Some(Part {
-            name: format!("uploads/{id}.{suffix}"),
-            content,
-            next: Step::Files(Some(id)),
-        }))
+        let name = format!("uploads/{id}.{suffix}");
+        let next = Step::Files(Some(id));
+        Ok(match content(id) {
+            Ok(Some(content)) => Ok(Part {
+                name: Some(name),
+                content,
+                missing: Vec::new(),
+                next,
+            }),
+            // It went meanwhile.
+            Ok(None) => Err(next),
+            Err(problem) => {
+                self.give_up(cx, &name, problem)?;
+                Ok(Part {
+                    missing: vec![Missing::file(name)],
+                    name: None,
+                    content: Vec::new(),
+                    next,
+                })
+            }
+        })
+    }
+
+    /// Gives up what cannot be read of a file of the archive; people look after that.
+    ///
+    /// # Errors
+    /// It is to be tried again.
+    fn give_up(&self, cx: &Context, file: &str, problem: Problem) -> Result<(), Problem> {
+        if cx.now() < self.created_at.plus(PATIENCE) {
+            return Err(problem);
+        }
+        let fields = [
+            ("export", self.id.to_string().into()),
+            ("file", file.into()),
+        ];
+        cx.log(Level::Alarm, "export-incomplete", &fields);
+        Ok(())
     }
 
     /// Links to the next files, which live as long as the export can.
@@ -255,8 +302,9 @@ impl Job {
             content += &format!("{line}\n");
         }
         Ok(Some(Part {
-            name: "uploads/links.jsonl".to_owned(),
+            name: Some("uploads/links.jsonl".to_owned()),
             content: content.into_bytes(),
+            missing: Vec::new(),
             next: Step::Links(Some(*last)),
         }))
     }
@@ -290,8 +338,9 @@ impl Job {
             &[
                 Parameter::id(self.id),
                 Parameter::Integer(self.parts),
-                Parameter::text(part.name.as_str()),
+                Parameter::text(part.name.as_deref().unwrap_or_default()),
                 Parameter::blob(sealed),
+                Parameter::optional(missing::lines(&part.missing).map(Parameter::text)),
                 Parameter::text(part.next.to_string()),
             ],
         );
@@ -334,6 +383,7 @@ impl Job {
         let parameters = [
             Parameter::text(URL_SAFE_NO_PAD.encode(sealed)),
             Parameter::blob(token.hash()),
+            Parameter::time(cx.now()),
             Parameter::id(self.id),
         ];
         Ok(cx.sql()?.execute(&MAIL, &parameters)?)
@@ -354,20 +404,22 @@ impl Job {
         let mail = Mail {
             to: &open(&email_context(self.id), &self.email)?,
             link: &format!(
-                "{}/v1/exports/{}/archive?token={token}",
+                "{}/v1/exports/{}?token={token}",
                 base.trim_end_matches('/'),
                 self.id
             ),
             export_id: self.id,
+            created_at: self.created_at,
             phone_hash: &self.person.phone_hash,
         };
-        let id = Parameter::id(self.id);
+        let (id, email) = (Parameter::id(self.id), Parameter::blob(&self.email));
         let expires_at = Parameter::time(cx.now().plus(LIFETIME));
         match mail::send(cx, &mail) {
-            Ok(()) => cx
-                .sql()?
-                .execute(&READY, &[Parameter::time(cx.now()), expires_at, id])?,
-            Err(NotSent::Address) => cx.sql()?.execute(&FAIL, &[expires_at, id])?,
+            Ok(()) => {
+                let parameters = [Parameter::time(cx.now()), expires_at, id, email];
+                cx.sql()?.execute(&READY, &parameters)?;
+            }
+            Err(NotSent::Address) => cx.sql()?.execute(&FAIL, &[expires_at, id, email])?,
             Err(NotSent::Problem(problem)) => return Err(problem),
         }
         Ok(())
@@ -381,6 +433,20 @@ pub fn part_context(export_id: Uuid, ordinal: i64) -> String {
 
 fn token_context(export_id: Uuid) -> String {
     format!("exports.step:{export_id}")
+}
+
+/// The bytes of a file that the service keeps itself; `None` if it is gone.
+fn content(upload_id: Uuid) -> Result<Option<Vec<u8>>, Problem> {
+    #[derive(Deserialize)]
+    struct Content {
+        /// In base64.
+        content: Option<String>,
+    }
+    let question = json!({ "id": upload_id });
+    let Content { content } =
+        chain::ask("uploads", "/internal/content", &question).map_err(unanswered)?;
+    let content = content.map(|content| STANDARD.decode(content)).transpose();
+    content.map_err(|_| Problem::internal())
 }
 
 fn unanswered(Unanswered: Unanswered) -> Problem {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use shared::data_map::{Basis, Category, Holding, OnDeletion, Retention};
 use shared::time::Timestamp;
 
+use super::missing;
 use super::step::tables;
 
 /// What each file holds, column by column, why, on which basis and for how long.
@@ -31,11 +32,21 @@ pub fn schema() -> Value {
             "files": "uploads/<id>.<type>: the files themselves",
             "links": "uploads/links.jsonl: where they lie in an object store, links that expire",
         },
+        "missing": "missing.jsonl: what could not be read: the file, or its row's id and the column, which is null there",
     })
 }
 
-/// The page that a person opens first.
-pub fn page(made_at: Timestamp) -> String {
+/// The page that a person opens first; `missing` is how much could not be read.
+pub fn page(made_at: Timestamp, missing: usize) -> String {
+    let lacks = match missing {
+        0 => String::new(),
+        missing => format!(
+            "<p><strong>有 {missing} 项内容因存储故障未能读取,未包含在本副本中</strong>,\
+             清单见 <a href=\"{}\">{}</a>。我们正在处理,您可以稍后重新申请副本。</p>\n",
+            missing::NAME,
+            missing::NAME
+        ),
+    };
     let mut rows = String::new();
     for category in Category::ALL {
         for table in tables().filter(|table| table.category == *category) {
@@ -59,7 +70,7 @@ pub fn page(made_at: Timestamp) -> String {
          <h1>创人脉:我的个人信息副本</h1>\n\
          <p>生成日期:{date}。本压缩包包含我们持有的关于您的个人信息。请妥善保管,不要转发给他人。</p>\n\
          <p>每个文件为 JSON Lines 格式:一行一条记录,UTF-8 编码,可用文本编辑器打开,也可由程序读取;\
-         各列的含义见 <a href=\"schema.json\">schema.json</a>。空文件表示我们没有持有该项信息。</p>\n\
+         各列的含义见 <a href=\"schema.json\">schema.json</a>。空文件表示我们没有持有该项信息。</p>\n{lacks}\
          <table>\n<tr><th>类别</th><th>内容</th><th>处理依据</th><th>保存期限</th><th>注销账号后</th></tr>\n{rows}</table>\n\
          <h2>上传的文件</h2>\n<p>您上传的图片、语音和视频在文件夹 uploads 中;存放在对象存储中的,\
          其下载链接列于 uploads/links.jsonl,链接会过期。</p>\n</html>\n",
@@ -158,7 +169,9 @@ mod tests {
     // clause R6
     #[test]
     fn both_tell_of_every_file_and_every_column() {
-        let page = page(Timestamp(0));
+        let page = page(Timestamp(0), 0);
+        assert!(!page.contains(missing::NAME));
+        assert!(super::page(Timestamp(0), 2).contains(missing::NAME));
         let schema = schema();
         let described = schema["tables"].as_array().unwrap();
         assert_eq!(described.len(), tables().count());

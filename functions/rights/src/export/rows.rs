@@ -21,11 +21,11 @@ pub const BUILT_WITHIN: Duration = Duration::from_secs(6 * 24 * 60 * 60);
 statements! {
     /// A person's export that is under way.
     UNDER_WAY = "SELECT id FROM exports WHERE account_id = $1 AND status IN ('building', 'mailing')";
-    /// The newest address counts, until the link is mailed.
-    READDRESS = "UPDATE exports SET email = $1 WHERE id = $2 AND status IN ('building', 'mailing')";
+    /// The newest address counts, until the link is mailed, and is tried at once.
+    READDRESS = "UPDATE exports SET email = $1, due_at = $2 WHERE id = $3 AND status IN ('building', 'mailing')";
     /// A new one.
-    CREATE = "INSERT INTO exports (id, account_id, email, status, step, parts, created_at, expires_at) \
-              VALUES ($1, $2, $3, 'building', $4, 0, $5, $6)";
+    CREATE = "INSERT INTO exports (id, account_id, email, status, step, parts, created_at, due_at, expires_at) \
+              VALUES ($1, $2, $3, 'building', $4, 0, $5, $5, $6)";
     /// One of a person's.
     FIND = "SELECT id, status, created_at, ready_at, downloaded_at, expires_at FROM exports \
             WHERE id = $1 AND account_id = $2";
@@ -111,8 +111,14 @@ pub fn readdress(cx: &Context, person: &Person, email: &str) -> Result<Option<Ex
     let Some(row) = row else { return Ok(None) };
     let id = row.get("id")?;
     let sealed = seal(person, id, email);
-    cx.sql()?
-        .execute(&READDRESS, &[Parameter::blob(sealed), Parameter::id(id)])?;
+    cx.sql()?.execute(
+        &READDRESS,
+        &[
+            Parameter::blob(sealed),
+            Parameter::time(cx.now()),
+            Parameter::id(id),
+        ],
+    )?;
     find(cx, person.account_id, id).map(Some)
 }
 

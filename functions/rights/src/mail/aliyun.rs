@@ -8,12 +8,14 @@ use http::Response;
 use serde::Deserialize;
 use shared::aliyun::{Account, Call, Place};
 use shared::basis::Sharing;
-use shared::crypto::hex;
+use shared::crypto::{Key, Purpose, hex};
 use shared::disclosure::{self, Disclosure};
 use shared::http::{Context, Problem};
 use shared::log::{self, Level};
 use shared::outbound::{self, Limits};
+use shared::variables::Misconfigured;
 use shared::{random, recipient, variables};
+use uuid::Uuid;
 
 use super::{Mail, NotSent};
 
@@ -40,8 +42,8 @@ pub(super) fn send(cx: &Context, mail: &Mail) -> Result<(), NotSent> {
         place: Place::Form,
     };
     let request = account.request(&call, cx.now(), &hex(&nonce))?;
-    let reference = mail.export_id.to_string();
-    disclosure::record(cx, mail.phone_hash, &DISCLOSURE, Some(&reference))?;
+    let (id, reference) = (disclosure_id(mail)?, mail.export_id.to_string());
+    disclosure::record_as(cx, id, mail.phone_hash, &DISCLOSURE, Some(&reference))?;
     match outbound::send(recipient::ALIYUN_MAIL, &request, &LIMITS) {
         Ok(answer) => read(&answer),
         Err(failure) => {
@@ -55,11 +57,18 @@ pub(super) fn send(cx: &Context, mail: &Mail) -> Result<(), NotSent> {
     }
 }
 
+/// One for an export and an address, however often its mail is tried.
+fn disclosure_id(mail: &Mail) -> Result<Uuid, Misconfigured> {
+    let key = Key::for_purpose(Purpose::RequestKey)?;
+    let hash = key.hash(&[mail.export_id.as_bytes(), mail.to.as_bytes()]);
+    Ok(random::hashed_id(mail.created_at, &hash))
+}
+
 /// Sorted by name, as the signature wants them.
 fn parameters(mail: &Mail, sender: &str) -> [(&'static str, String); 7] {
     let text = format!(
-        "您好:\n\n您申请的个人信息副本已准备好,请在 24 小时内打开以下链接下载:\n\n{}\n\n\
-         该链接只能使用一次,请勿转发。如非本人申请,请忽略本邮件并检查账号安全。\n\n创人脉\n",
+        "您好:\n\n您申请的个人信息副本已准备好,请在 24 小时内打开以下链接,在页面上点击下载:\n\n{}\n\n\
+         副本只能下载一次,请勿转发链接。如非本人申请,请忽略本邮件并检查账号安全。\n\n创人脉\n",
         mail.link
     );
     [
@@ -75,6 +84,8 @@ fn parameters(mail: &Mail, sender: &str) -> [(&'static str, String); 7] {
     ]
 }
 
+/// What the codes mean is listed at <https://developer.aliyun.com/ask/278330>.
+///
 /// A mail that was accepted has an `EnvId`; every failure names a `Code`. What says neither says nothing about whether
 /// the mail is on its way.
 #[derive(Deserialize)]
@@ -92,7 +103,10 @@ fn read(answer: &Response<Vec<u8>>) -> Result<(), NotSent> {
     });
     match (answer.env_id, answer.code.as_deref()) {
         (Some(_), None) if status.is_success() => Ok(()),
-        (_, Some("InvalidToAddress")) => Err(NotSent::Address),
+        // Malformed, known to take no mail, not there.
+        (_, Some("InvalidToAddress" | "InvalidToAddress.Spam" | "InvalidReceiver.NotFound")) => {
+            Err(NotSent::Address)
+        }
         // Theirs, and passing.
         (
             _,
@@ -122,7 +136,7 @@ fn unavailable(cause: &str, level: Level) -> NotSent {
 #[cfg(test)]
 mod tests {
     use http::StatusCode;
-    use uuid::Uuid;
+    use shared::time::Timestamp;
 
     use super::*;
 
@@ -130,8 +144,9 @@ mod tests {
     fn parameters_are_sorted_and_hold_the_link_once() {
         let mail = Mail {
             to: "a@b.cn",
-            link: "https://x/archive?token=T",
+            link: "https://x/v1/exports/1?token=T",
             export_id: Uuid::nil(),
+            created_at: Timestamp(0),
             phone_hash: &[0; 32],
         };
         let parameters = parameters(&mail, "service@example.cn");
@@ -163,6 +178,9 @@ mod tests {
             (200, "", "again"),
             (500, r#"{"EnvId":"6"}"#, "again"),
             (400, r#"{"Code":"InvalidToAddress"}"#, "address"),
+            (400, r#"{"Code":"InvalidToAddress.Spam"}"#, "address"),
+            (404, r#"{"Code":"InvalidReceiver.NotFound"}"#, "address"),
+            (400, r#"{"Code":"InvalidSendMail.Spam"}"#, "again"),
             (400, r#"{"Code":"InvalidMailAddress.NotFound"}"#, "again"),
             (503, r#"{"Code":"ServiceUnavailable"}"#, "again"),
             (200, r#"{"EnvId":"6","Code":"Throttling"}"#, "again"),

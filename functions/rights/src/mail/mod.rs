@@ -5,6 +5,7 @@ mod aliyun;
 use shared::crypto::KeyedHash;
 use shared::http::{Context, Problem};
 use shared::log::Level;
+use shared::time::Timestamp;
 use shared::variables::{self, Misconfigured};
 use uuid::Uuid;
 
@@ -12,10 +13,12 @@ use uuid::Uuid;
 pub struct Mail<'a> {
     /// One address.
     pub to: &'a str,
-    /// The link to the archive.
+    /// The link to the page from which it is downloaded.
     pub link: &'a str,
     /// The export.
     pub export_id: Uuid,
+    /// When it was asked for.
+    pub created_at: Timestamp,
     /// Whose it is.
     pub phone_hash: &'a KeyedHash,
 }

@@ -76,11 +76,14 @@ pub fn read(
 ///
 /// At once, while the account stays: the last location; every device but this one, whose sessions end; the optional
 /// fields of the profile; verifications, with the consents to them; the uploads that nothing shows; the blocks; the
-/// words beside gifts. Who received such data is told to delete it too.
+/// person's own words beside gifts. Who received such data is told to delete it too.
+///
+/// The rest of `devices`, `profile`, `uploads` and `gifts` is needed while the account is there: this device, the
+/// fields that everybody fills in, what the profile shows or a review looks at, and that something was given.
 #[utoipa::path(delete, path = "/v1/account/data/{category}", tag = "rights", security(("session" = [])),
     params(("category" = String, Path, description = "a category of `GET /v1/account/data`")),
     responses(
-        (status = 204, description = "nothing of it is held any more"),
+        (status = 204, description = "what can be deleted of it is not held any more"),
         (status = 404, description = "`not-found`: there is no such category",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`category-needed` names the `basis` on which it is kept",

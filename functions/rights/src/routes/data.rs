@@ -8,7 +8,7 @@ use shared::session::AnySession;
 use utoipa::ToSchema;
 
 use crate::deletable::{Decision, decision};
-use crate::holdings;
+use crate::holdings::{self, Unreadable};
 use crate::person::Person;
 
 /// How many rows are shown of each table.
@@ -24,7 +24,8 @@ pub struct HeldData {
 #[derive(Serialize, ToSchema)]
 pub struct HeldCategory {
     category: Category,
-    /// Whether it can be deleted while the account stays: `DELETE /v1/account/data/{category}`.
+    /// Whether it can be deleted while the account stays, or all of it that is not needed:
+    /// `DELETE /v1/account/data/{category}`.
     deletable: bool,
     /// On which basis it is needed, if it cannot.
     needed_on: Option<Basis>,
@@ -46,6 +47,8 @@ pub struct Held {
     rows: Vec<Map<String, Value>>,
     /// Not null where there are other rows: what `GET /v1/account/data/{category}` takes as `after`.
     more: Option<String>,
+    /// Values in these rows that cannot be read: they are null. Nearly always there is none.
+    unreadable: Vec<Unreadable>,
 }
 
 /// See everything that is held about me
@@ -68,7 +71,7 @@ impl HeldCategory {
     /// These holdings of a category, each from the row after the key `after` on.
     ///
     /// # Errors
-    /// The database failed, or a sealed value does not open.
+    /// The database failed.
     pub fn new(
         cx: &Context,
         person: &Person,
@@ -90,6 +93,7 @@ impl HeldCategory {
                 on_deletion: holding.on_deletion,
                 rows: page.rows,
                 more: page.more,
+                unreadable: page.unreadable,
             })
         });
         Ok(Self {

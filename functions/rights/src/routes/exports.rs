@@ -23,8 +23,9 @@ pub struct ExportRequest {
 
 /// Ask for a copy of my data
 ///
-/// Everything that is held, as JSON lines in a zip, with a schema and a readable index. A link by which it is
-/// downloaded once, within 24 hours, is mailed to the address. While one is under way a further request gives that one
+/// Everything that is held, as JSON lines in a zip, with a schema and a readable index. A link to a page from which it
+/// is downloaded once, within 24 hours, is mailed to the address. What cannot be read for a day is left out, and listed
+/// in `missing.jsonl`. While one is under way a further request gives that one
 /// the new address and answers it.
 #[utoipa::path(post, path = "/v1/account/exports", tag = "rights", security(("session" = [])),
     request_body = ExportRequest,

@@ -7,5 +7,6 @@ pub mod data;
 pub mod disclosures;
 pub mod export;
 pub mod exports;
+pub mod link;
 pub mod recipients;
 pub mod sms_replies;

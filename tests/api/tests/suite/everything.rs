@@ -120,7 +120,7 @@ fn plant_behind(shop: &Shop, person: &Person, other: &Person, order: &str) -> Ve
             id(3)
         ),
         format!(
-            "INSERT INTO exports VALUES ('{}', '{account}', {}, 'ready', '', 0, NULL, 14, 15, 16, {far}) RETURNING id",
+            "INSERT INTO exports VALUES ('{}', '{account}', {}, 'ready', '', 0, NULL, 14, 14, 15, 16, {far}) RETURNING id",
             id(4),
             sealed("exports", "email", 4, "planted@example.cn"),
         ),

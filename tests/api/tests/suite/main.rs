@@ -29,6 +29,7 @@ mod leaked_accounts;
 mod ledger_check;
 mod limits;
 mod location;
+mod maintenance;
 mod nearby;
 mod nearby_attacker;
 mod nearby_oracle;

@@ -84,8 +84,8 @@ fn lived_in(builder: Builder) -> Shop {
             id(4)
         ),
         format!(
-            "INSERT INTO exports (id, account_id, email, status, step, parts, created_at, expires_at) \
-             VALUES ('{}', '{account}', 'sealed', 'expired', '', 1, {now}, {}) RETURNING id",
+            "INSERT INTO exports (id, account_id, email, status, step, parts, created_at, due_at, expires_at) \
+             VALUES ('{}', '{account}', 'sealed', 'expired', '', 1, {now}, {now}, {}) RETURNING id",
             id(5),
             now + 24 * 60 * 60 * 1000
         ),
@@ -108,6 +108,14 @@ fn identifier(app: &App, number: u32) -> String {
     uuid::Builder::from_unix_timestamp_millis(millis, &random)
         .into_uuid()
         .to_string()
+}
+
+/// So many limits that ended at this moment, in milliseconds since 1970.
+fn pile_up(app: &App, number: usize, ends_at: i64) {
+    let rows: Vec<_> = (0..number)
+        .map(|nth| format!("('{nth}', 1, 1, {ends_at})"))
+        .collect();
+    app.database().insert("rate_limits", &rows);
 }
 
 /// The tables that the map says end with their rows' own time, or after three years.
@@ -177,14 +185,7 @@ on_both_engines! {
     [stand_in] fn a_backlog_goes_in_bounded_parts(builder: Builder) {
         let app = builder.with_operators().start();
         app.clock().stop();
-        let now = app.clock().now_ms();
-        for hundred in 0..12 {
-            let values = (0..100).map(|n| format!("('{}', 1, 1, {now})", hundred * 100 + n));
-            app.database().rows(&format!(
-                "INSERT INTO rate_limits (bucket, taken, allowed, ends_at) VALUES {} RETURNING taken",
-                values.collect::<Vec<_>>().join(", ")
-            ));
-        }
+        pile_up(&app, 1200, app.clock().now_ms());
         let mut left = Vec::new();
         loop {
             let swept = sweep(&app).expect(200);
@@ -194,6 +195,17 @@ on_both_engines! {
             }
         }
         assert_eq!(left, [700, 200, 0]);
+    }
+
+    // clause D2
+    fn the_script_goes_on_while_more_is_due(builder: Builder) {
+        let app = builder.with_operators().start();
+        pile_up(&app, 1200, 1);
+        let (is_content, said) = app.sweep_by_script("nobody");
+        assert!(!is_content && said.contains("401"), "{said}");
+        assert_eq!(rows(&app, "rate_limits"), 1200);
+        assert_eq!(app.sweep_by_script(SCHEDULER.token), (true, String::new()));
+        assert_eq!(rows(&app, "rate_limits"), 0);
     }
 
     // clause D2

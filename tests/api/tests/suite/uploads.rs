@@ -463,6 +463,45 @@ on_both_engines! {
         app.send_form(&waiting, &picture).expect(204);
     }
 
+    // clause R4, D2
+    [stand_in] fn one_that_cannot_be_deleted_is_in_no_others_way(builder: Builder) {
+        let app = builder.with_internal("/internal/sweep", "uploads").start();
+        app.clock().stop();
+        let person = app.someone();
+        let sweep = || {
+            let call = app.request("POST", "/internal/sweep");
+            call.body("application/json", "{}").send_unchecked()
+        };
+        let let_expire = |number: usize| {
+            for nth in 0..number {
+                app.upload(&person, "image", "image/png", &png(&format!("picture-{nth}")));
+            }
+            app.clock().advance(DAY);
+        };
+        let_expire(3);
+        // After the store was opened, the first that is deleted fails.
+        app.faults().error("key-value", 2);
+        assert_eq!(sweep().status, 503);
+        app.faults().clear();
+        assert_eq!(slots(&app), 1);
+        // It is left alone for a while.
+        assert_eq!(sweep().expect(200).json, json!({ "done": 0, "more": false }));
+        app.clock().advance(5 * MINUTE);
+        assert_eq!(sweep().expect(200).json, json!({ "done": 1, "more": false }));
+        assert_eq!(slots(&app), 0);
+
+        // A store that is away is not asked for each of them.
+        let_expire(5);
+        app.faults().errors("key-value", 100);
+        assert_eq!(sweep().status, 503);
+        assert_eq!(app.faults().calls().iter().filter(|call| call.capability == "key-value").count(), 3);
+        app.faults().clear();
+        assert_eq!(sweep().expect(200).json, json!({ "done": 2, "more": false }));
+        app.clock().advance(5 * MINUTE);
+        assert_eq!(sweep().expect(200).json, json!({ "done": 3, "more": false }));
+        assert_eq!(slots(&app), 0);
+    }
+
     fn unfinished_uploads_are_limited(app: App) {
         let person = app.someone();
         for _ in 0..20 {

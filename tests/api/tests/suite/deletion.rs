@@ -382,12 +382,25 @@ on_both_engines! {
         operator_deletes(&app, ADMIN.token, &person.account_id, &body).expect(202);
         assert!(!exists(&app, &person.account_id));
         assert_eq!(rows_of(&app, "sessions", &person.account_id), 0);
-        // The record stays, and names nobody.
-        let actions = app.database().rows("SELECT action FROM operator_audit");
-        assert_eq!(actions.len(), 1);
-        assert_eq!(actions[0][0].to_string(), "account.delete:minor:guardian");
-        let named = format!("SELECT COUNT(*) FROM operator_audit WHERE subject = '{}'", person.account_id);
-        assert_eq!(app.database().count(&named), 0);
+        // The record stays, and names nobody, whatever is asked for afterwards.
+        operator_deletes(&app, ADMIN.token, &person.account_id, &body).expect_problem(404, "not-found");
+        app.request("POST", &format!("/v1/operator/accounts/{}/freeze", person.account_id)).token(ADMIN.token).send()
+            .expect_problem(404, "not-found");
+        let recorded = json!({
+            "account_id": person.account_id, "kind": "access", "text": "x", "identity": "guardian",
+        });
+        app.request("POST", "/v1/operator/requests").token(ADMIN.token).json(&recorded)
+            .expect_violations(&["account_id:account"]);
+        let records = app.database().rows("SELECT action, subject FROM operator_audit ORDER BY id");
+        let records: Vec<_> = records.iter().map(|row| (row[0].to_string(), row[1].to_string())).collect();
+        let pseudonym = app.database().rows("SELECT pseudonym FROM deletions")[0][0].to_string();
+        let expected = [
+            ("account.delete:minor:guardian", pseudonym.as_str()),
+            ("account.delete:minor:guardian", "gone"),
+            ("account.freeze", "gone"),
+            ("request.record", "gone"),
+        ];
+        assert_eq!(records, expected.map(|(action, subject)| (action.to_owned(), subject.to_owned())));
     }
 
     // clause R5, E15

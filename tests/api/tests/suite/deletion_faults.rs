@@ -38,6 +38,12 @@ fn nothing_refers_to_nothing(app: &App) {
         );
         assert_eq!(app.database().count(&orphans), 0, "{table}");
     }
+    // Nor is it named by what operators did, or were refused, afterwards.
+    let named = "SELECT COUNT(*) FROM operator_audit t \
+                 WHERE (t.action LIKE 'account.%' OR t.action = 'request.record') AND t.subject NOT IN ('', 'gone') \
+                   AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = t.subject) \
+                   AND NOT EXISTS (SELECT 1 FROM deletions d WHERE d.pseudonym = t.subject)";
+    assert_eq!(app.database().count(named), 0);
     let unfinished = "SELECT COUNT(*) FROM deletions WHERE finished_at IS NULL \
                       OR account_id IS NOT NULL OR phone_hash IS NOT NULL";
     assert_eq!(app.database().count(unfinished), 0);

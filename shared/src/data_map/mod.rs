@@ -297,8 +297,8 @@ mod tests {
         }
     }
 
-    /// Uploads have a sweep of their own, and a copy's parts go with it.
-    const SWEPT_OTHERWISE: [&str; 2] = ["uploads", "export_parts"];
+    /// Uploads have a sweep of their own, sessions leave the cache too, and a copy's parts go with it.
+    const SWEPT_OTHERWISE: [&str; 3] = ["uploads", "sessions", "export_parts"];
 
     #[test]
     fn what_has_a_time_goes_when_it_is_over() {

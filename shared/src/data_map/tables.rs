@@ -197,7 +197,6 @@ tables! {
         retention: RowExpiry,
         on_deletion: Deleted,
         copy: by id Text where "t.account_id = $1",
-        swept: (when "t.expires_at" by "id"),
         columns: {
             id Personal Included,
             account_id Personal Included,

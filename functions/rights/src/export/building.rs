@@ -14,7 +14,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::json;
 use shared::chain::{self, Unanswered};
-use shared::crypto::{KeyedHash, PersonKey};
+use shared::crypto::PersonKey;
 use shared::data_map::Holding;
 use shared::http::{Context, Problem};
 use shared::log::Level;
@@ -28,7 +28,7 @@ use super::rows::{BUILT_WITHIN, email_context};
 use super::step::{Step, tables};
 use crate::holdings::{self, page_of};
 use crate::mail::{self, Mail, NotSent};
-use crate::person::{self, Person};
+use crate::person::Person;
 
 /// The most parts that one call builds.
 const MOST_PARTS: usize = 20;
@@ -43,7 +43,7 @@ const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 statements! {
     /// Exports that are in this state, the oldest first.
-    NEXT = "SELECT e.id, e.account_id, e.email, e.step, e.parts, e.created_at, a.person_key_id, a.phone_hash \
+    NEXT = "SELECT e.id, e.account_id, e.email, e.step, e.parts, e.created_at, a.person_key_id \
             FROM exports e JOIN accounts a ON a.id = e.account_id \
             WHERE e.status = $1 AND e.expires_at > $2 ORDER BY e.id LIMIT $3";
     /// A part, if none has come before it.
@@ -150,12 +150,10 @@ fn survive(cx: &Context, worked: Result<(), Problem>) -> bool {
 impl Job {
     fn from_row(cx: &Context, row: &Row) -> Result<Self, Problem> {
         let person_key_id = row.get("person_key_id")?;
-        let phone_hash: KeyedHash = person::hash(row.get("phone_hash")?)?;
         Ok(Self {
             id: row.get("id")?,
             person: Person {
                 account_id: row.get("account_id")?,
-                phone_hash,
                 key: PersonKey::load(cx, person_key_id)?,
             },
             email: row.get("email")?,
@@ -359,7 +357,7 @@ impl Job {
                 self.id
             ),
             export_id: self.id,
-            phone_hash: &self.person.phone_hash,
+            account_id: self.person.account_id,
         };
         let id = Parameter::id(self.id);
         let expires_at = Parameter::time(cx.now().plus(LIFETIME));

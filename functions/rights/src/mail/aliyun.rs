@@ -41,7 +41,7 @@ pub(super) fn send(cx: &Context, mail: &Mail) -> Result<(), NotSent> {
     };
     let request = account.request(&call, cx.now(), &hex(&nonce))?;
     let reference = mail.export_id.to_string();
-    disclosure::record(cx, mail.phone_hash, &DISCLOSURE, Some(&reference))?;
+    disclosure::record(cx, mail.account_id, &DISCLOSURE, Some(&reference))?;
     match outbound::send(&request, &LIMITS) {
         Ok(answer) => read(&answer),
         Err(Failure::NotSent) => Err(unavailable("aliyun: not reached", Level::Error)),
@@ -126,7 +126,7 @@ mod tests {
             to: "a@b.cn",
             link: "https://x/archive?token=T",
             export_id: Uuid::nil(),
-            phone_hash: &[0; 32],
+            account_id: Uuid::nil(),
         };
         let parameters = parameters(&mail, "service@example.cn");
         assert!(parameters.is_sorted());

@@ -2,7 +2,6 @@
 
 mod aliyun;
 
-use shared::crypto::KeyedHash;
 use shared::http::{Context, Problem};
 use shared::log::Level;
 use shared::variables::{self, Misconfigured};
@@ -17,7 +16,7 @@ pub struct Mail<'a> {
     /// The export.
     pub export_id: Uuid,
     /// Whose it is.
-    pub phone_hash: &'a KeyedHash,
+    pub account_id: Uuid,
 }
 
 /// Why a mail was not, or perhaps not, accepted.

@@ -8,12 +8,18 @@ ALTER TABLE disclosures ADD COLUMN reference TEXT;
 
 CREATE TABLE deletions (
   id TEXT NOT NULL, account_id TEXT, phone_hash BYTEA, person_key_id TEXT, pseudonym TEXT NOT NULL,
-  began_at BIGINT NOT NULL, finished_at BIGINT,
+  began_at BIGINT NOT NULL, due_at BIGINT NOT NULL, finished_at BIGINT,
   CONSTRAINT deletions_id_unique PRIMARY KEY (id),
   CONSTRAINT deletions_account_id_unique UNIQUE (account_id));
 
-CREATE INDEX deletions_by_finish ON deletions (finished_at);
+CREATE INDEX deletions_by_finish ON deletions (finished_at, due_at);
 CREATE INDEX deletions_by_key ON deletions (finished_at) WHERE person_key_id IS NOT NULL;
+
+CREATE TABLE erasures (
+  day BIGINT NOT NULL, person_key_id TEXT NOT NULL, what TEXT NOT NULL, noted_at BIGINT NOT NULL, closes_at BIGINT,
+  CONSTRAINT erasures_day_person_key_id_what_unique PRIMARY KEY (day, person_key_id, what));
+
+CREATE INDEX accounts_by_key ON accounts (person_key_id);
 
 CREATE TABLE recipient_notices (
   id TEXT NOT NULL, recipient TEXT NOT NULL, content BYTEA NOT NULL, tries BIGINT NOT NULL,

@@ -13,6 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::erasure::{self, What};
 use crate::http::{Context, FromContext, Problem};
 use crate::session::Session;
 use crate::sql::{Constraint, Parameter, SqlError, statements};
@@ -265,12 +266,14 @@ pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem
     }
 }
 
-/// Withdraws a consent, its proof first. What the schema ties to it is gone with it.
+/// Withdraws a consent, its proof first. What the schema ties to it is gone with it, also from a backup that is
+/// restored later.
 ///
 /// # Errors
 /// The database failed.
 pub fn withdraw(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
     let id = cx.new_id();
+    erasure::note(cx, account_id, &What::Consent(terms.name.to_owned()))?;
     cx.sql()?.execute(
         &PROVE_WITHDRAWN,
         &[

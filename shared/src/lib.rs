@@ -9,7 +9,8 @@
 //! - [`session`], [`profile`], [`consent`], [`verification`], [`operator`]: the guards that features stand
 //!   behind; [`one_time_code`]: proving that a number is one's own; [`rate_limit`]: counters.
 //! - [`crypto`]: keys by purpose, sealed values, keyed hashes, a person's own data key.
-//! - [`data_map`]: what every stored column is, why it is held and for how long; [`basis`]: on which basis.
+//! - [`data_map`]: what every stored column is, why it is held and for how long; [`basis`]: on which basis;
+//!   [`erasure`]: what a restored backup must not bring back.
 //! - [`ledger`]: who has how many coins, in postings that are made once.
 //! - [`alipay`], [`aliyun`]: signed requests, verified answers and notifications, for every function that talks to
 //!   them; [`phone`]: mobile numbers.
@@ -29,6 +30,7 @@ pub mod consent;
 pub mod crypto;
 pub mod data_map;
 pub mod disclosure;
+pub mod erasure;
 pub mod http;
 pub mod key_value;
 pub mod ledger;
@@ -56,6 +58,7 @@ pub const STATEMENTS: &[&[(&str, sql::Statement)]] = &[
     consent::STATEMENTS,
     crypto::STATEMENTS,
     disclosure::STATEMENTS,
+    erasure::STATEMENTS,
     http::IDEMPOTENCY_STATEMENTS,
     ledger::HOLDER_STATEMENTS,
     ledger::STATEMENTS,

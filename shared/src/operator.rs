@@ -10,19 +10,35 @@ use http::StatusCode;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::crypto::hex;
 use crate::http::{Context, FromContext, Problem};
 use crate::session::bearer_token;
-use crate::sql::{Parameter, statements};
+use crate::sql::{Parameter, Statement, statements};
 use crate::variables::{self, Misconfigured};
 
 const VARIABLE: &str = "operator_tokens";
 
+// A record refers to an account by no constraint, for it outlives it under a pseudonym. So that none names an account
+// that is deleted at this moment, PostgreSQL locks the row that the name is taken from: `$lock`.
+macro_rules! record_of_account {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO operator_audit (id, operator, action, subject, happened_at) \
+             VALUES ($1, $2, $3, COALESCE((SELECT a.id FROM accounts a WHERE a.id = $4",
+            $lock,
+            "), 'gone'), $5)"
+        )
+    };
+}
+
 statements! {
-    /// One look or deed. Nothing ever changes or deletes one.
+    /// One look or deed. But for an account's pseudonym nothing ever changes one.
     RECORD = "INSERT INTO operator_audit (id, operator, action, subject, happened_at) \
               VALUES ($1, $2, $3, $4, $5)";
+    /// The same, about an account: one that is gone is not named.
+    RECORD_OF_ACCOUNT = { sqlite: record_of_account!(""), postgres: record_of_account!(" FOR KEY SHARE") };
 }
 
 /// What an operator may do.
@@ -151,14 +167,33 @@ impl<D> Operator<D> {
     /// # Errors
     /// The database failed; nothing may be shown or done then.
     pub fn audit(&self, cx: &Context, action: &str, subject: &str) -> Result<(), Problem> {
+        self.record(cx, &RECORD, action, Parameter::text(subject))
+    }
+
+    /// As [`Operator::audit`], about an account. Whatever an operator asks for, no record names an account that is
+    /// not there: it would stand beside those that have its pseudonym, and say whose that is.
+    ///
+    /// # Errors
+    /// The database failed; nothing may be shown or done then.
+    pub fn audit_account(&self, cx: &Context, action: &str, account: Uuid) -> Result<(), Problem> {
+        self.record(cx, &RECORD_OF_ACCOUNT, action, Parameter::id(account))
+    }
+
+    fn record(
+        &self,
+        cx: &Context,
+        statement: &Statement,
+        action: &str,
+        subject: Parameter,
+    ) -> Result<(), Problem> {
         let id = cx.new_id();
         cx.sql()?.execute(
-            &RECORD,
+            statement,
             &[
                 Parameter::id(id),
                 Parameter::text(self.name.as_str()),
                 Parameter::text(action),
-                Parameter::text(subject),
+                subject,
                 Parameter::time(cx.now()),
             ],
         )?;

@@ -12,9 +12,8 @@ use uuid::{Builder, Uuid};
 
 use crate::crypto::{Key, KeyedHash, Purpose};
 use crate::http::{Context, Problem};
-use crate::random;
 use crate::sql::{Parameter, statements};
-use crate::time::Timestamp;
+use crate::{random, recipient};
 
 /// How many records are read at once.
 const PAGE: i64 = 500;
@@ -23,9 +22,9 @@ const PAGE: i64 = 500;
 const PHONE_NUMBER: &str = "phone number";
 
 statements! {
-    /// What was sent of a person's data until a moment, a page at a time.
+    /// What was sent of a person's data, a page at a time.
     SENT = "SELECT id, recipient, purpose, data, reference FROM disclosures \
-            WHERE phone_hash = $1 AND id > $2 AND sent_at <= $3 ORDER BY id LIMIT $4";
+            WHERE phone_hash = $1 AND id > $2 ORDER BY id LIMIT $3";
     /// A notice that is due now. The same one queued again changes nothing.
     QUEUE = "INSERT INTO recipient_notices (id, recipient, content, tries, due_at, created_at) \
              VALUES ($1, $2, $3, 0, $4, $4) ON CONFLICT (id) DO NOTHING";
@@ -46,6 +45,16 @@ pub struct Content {
     pub phone: Option<String>,
 }
 
+/// A notice, as its text is sealed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Notice {
+    /// What the recipient is told.
+    #[serde(flatten)]
+    pub content: Content,
+    /// Whose data it is, if the account stays: for us alone.
+    pub account_id: Option<Uuid>,
+}
+
 /// What of a person is to be deleted.
 pub struct Deletion<'a> {
     /// What causes the notices: one notice a recipient comes of one cause, however often it is queued.
@@ -54,8 +63,8 @@ pub struct Deletion<'a> {
     pub phone_hash: &'a KeyedHash,
     /// The phone number in E.164, where it can be read.
     pub phone: Option<&'a str>,
-    /// Disclosures after this moment are none of it.
-    pub until: Timestamp,
+    /// The account, if it stays.
+    pub account_id: Option<Uuid>,
 }
 
 /// Queues a notice to each recipient of the person's data; how many. Only disclosures count that `concerns` by
@@ -70,27 +79,32 @@ pub fn queue(
 ) -> Result<usize, Problem> {
     let contents = contents(cx, deletion, concerns)?;
     let key = Key::for_purpose(Purpose::RecipientNotice)?;
-    for (recipient, content) in &contents {
-        let id = notice_id(&key, deletion.cause, recipient);
-        let text = serde_json::to_vec(content).expect("notices are plain data");
+    let queued = contents.len();
+    for (recipient, content) in contents {
+        let id = notice_id(&key, deletion.cause, &recipient);
+        let notice = Notice {
+            content,
+            account_id: deletion.account_id,
+        };
+        let text = serde_json::to_vec(&notice).expect("notices are plain data");
         cx.sql()?.execute(
             &QUEUE,
             &[
                 Parameter::id(id),
-                Parameter::text(recipient.as_str()),
+                Parameter::text(recipient),
                 Parameter::blob(key.seal(&context(id), &text, &mut random::host())),
                 Parameter::time(cx.now()),
             ],
         )?;
     }
-    Ok(contents.len())
+    Ok(queued)
 }
 
-/// The text of the notice `id`, from its column `content`.
+/// The notice `id`, from its column `content`.
 ///
 /// # Errors
 /// It does not open under the application's key, or is no notice's text.
-pub fn open(id: Uuid, sealed: &[u8]) -> Result<Content, Problem> {
+pub fn open(id: Uuid, sealed: &[u8]) -> Result<Notice, Problem> {
     let key = Key::for_purpose(Purpose::RecipientNotice)?;
     let text = key.open(&context(id), sealed)?;
     serde_json::from_slice(&text).map_err(|_| Problem::internal())
@@ -109,14 +123,14 @@ fn contents(
             &[
                 Parameter::blob(deletion.phone_hash),
                 Parameter::text(after),
-                Parameter::time(deletion.until),
                 Parameter::Integer(PAGE),
             ],
         )?;
         for row in &rows {
             let recipient: String = row.get("recipient")?;
             let purpose: String = row.get("purpose")?;
-            if concerns(&recipient, &purpose) {
+            // Where we delete ourselves there is nobody to tell.
+            if recipient != recipient::ALIYUN_OSS.name && concerns(&recipient, &purpose) {
                 let content = contents.entry(recipient.clone()).or_default();
                 content.recipient = recipient;
                 content.add(

@@ -44,12 +44,12 @@ statements! {
     ));
 }
 
-/// How long a backup can bring an account back: the variable `backup_days`.
+/// For how many days a backup can bring an account back: the variable `backup_days`.
 ///
 /// # Errors
 /// It is no number.
-fn backups_last() -> Result<Duration, Misconfigured> {
-    Ok(DAY * variables::parsed::<u32>("backup_days")?)
+pub fn backup_days() -> Result<u32, Misconfigured> {
+    variables::parsed("backup_days")
 }
 
 /// Forgets at most `limit` tombstones whose time is over; how many.
@@ -59,7 +59,7 @@ fn backups_last() -> Result<Duration, Misconfigured> {
 /// # Errors
 /// A store failed; what was not forgotten is still due.
 pub fn forget_tombstones(cx: &Context, limit: i64) -> Result<usize, Problem> {
-    let until = cx.now().minus(backups_last()?);
+    let until = cx.now().minus(DAY * backup_days()?);
     let parameters = [Parameter::time(until), Parameter::Integer(limit)];
     let rows = cx.sql()?.query(&TOMBSTONES, &parameters)?;
     for row in &rows {

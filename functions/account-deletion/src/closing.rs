@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::crypto::KeyedHash;
+use shared::erasure::{self, What};
 use shared::http::{Context, Problem};
 use shared::sql::{Parameter, statements};
 use shared::time::Timestamp;
@@ -134,6 +135,7 @@ pub fn close(cx: &Context, account_id: Uuid, at: Timestamp) -> Result<Option<Tim
     cx.sql()?
         .execute(&FORGET_LOCATION, &[Parameter::id(account_id)])?;
     let closes_at: Timestamp = row.get("closes_at")?;
+    erasure::note(cx, account_id, &What::Closing(Some(closes_at)))?;
     Ok(Some(closes_at.max(cx.now())))
 }
 
@@ -143,10 +145,10 @@ pub fn close(cx: &Context, account_id: Uuid, at: Timestamp) -> Result<Option<Tim
 /// [`Error::Begun`], or the database failed.
 pub fn reopen(cx: &Context, account_id: Uuid) -> Result<(), Error> {
     let parameters = [Parameter::id(account_id), Parameter::time(BEGUN)];
-    match cx.sql()?.first(&REOPEN, &parameters)? {
-        Some(_) => Ok(()),
-        None => Err(Error::Begun),
+    if cx.sql()?.first(&REOPEN, &parameters)?.is_none() {
+        return Err(Error::Begun);
     }
+    Ok(erasure::note(cx, account_id, &What::Closing(None))?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The plan of a deletion: a row that stays until everything is done, and says what to do it with. Whatever stops
 //! on the way is finished by the next that finds the row.
 
+use std::time::Duration;
+
 use shared::crypto::KeyedHash;
 use shared::http::{Context, Problem};
 use shared::random;
@@ -9,6 +11,11 @@ use shared::time::Timestamp;
 use uuid::{Builder, Uuid};
 
 use crate::closing::BEGUN;
+
+/// A plan that is stopped is tried again after a minute, and then later and later,
+const LEAST_WAIT: Duration = Duration::from_secs(60);
+/// but once an hour at least.
+const MOST_WAIT: Duration = Duration::from_secs(60 * 60);
 
 macro_rules! select {
     ($rest:literal) => {
@@ -25,15 +32,19 @@ statements! {
     /// An account that was deleted before and that a backup brought back.
     COMMIT_AGAIN = "UPDATE accounts SET closes_at = $1 WHERE id = $2";
     /// The plan of an account that is marked.
-    PLAN = "INSERT INTO deletions (id, account_id, phone_hash, person_key_id, pseudonym, began_at) \
-            SELECT $1, a.id, a.phone_hash, a.person_key_id, $2, CAST($3 AS BIGINT) FROM accounts a \
+    PLAN = "INSERT INTO deletions (id, account_id, phone_hash, person_key_id, pseudonym, began_at, due_at) \
+            SELECT $1, a.id, a.phone_hash, a.person_key_id, $2, CAST($3 AS BIGINT), CAST($3 AS BIGINT) FROM accounts a \
             WHERE a.id = $4 AND a.closes_at = $5 ON CONFLICT DO NOTHING";
     /// An account's plan.
     FIND = (select!("WHERE account_id = $1"));
-    /// Plans that are not carried out yet.
-    UNFINISHED = (select!("WHERE finished_at IS NULL ORDER BY id LIMIT $1"));
-    /// Accounts whose time has come.
-    DUE = "SELECT id FROM accounts WHERE closes_at <= $1 ORDER BY closes_at LIMIT $2";
+    /// Plans that are not carried out, and due to be tried again.
+    UNFINISHED = (select!("WHERE finished_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $2"));
+    /// When it is tried next, if this time it is stopped.
+    PUT_OFF = "UPDATE deletions SET due_at = $1 WHERE id = $2";
+    /// Accounts whose time has come, and that have no plan yet.
+    DUE = "SELECT a.id FROM accounts a WHERE a.closes_at <= $1 \
+             AND NOT EXISTS (SELECT 1 FROM deletions d WHERE d.account_id = a.id) \
+           ORDER BY a.closes_at LIMIT $2";
     /// It is done: what led to the person goes. The key's name stays while a backup can bring the account back.
     FINISH = "UPDATE deletions SET finished_at = $1, account_id = NULL, phone_hash = NULL \
               WHERE id = $2 AND finished_at IS NULL";
@@ -69,6 +80,16 @@ impl Plan {
             pseudonym: row.get("pseudonym")?,
             began_at: row.get("began_at")?,
         })
+    }
+
+    /// Puts the next try off, for as long as the plan is old: whatever stops this one holds up no other's.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub fn put_off(&self, cx: &Context) -> Result<(), Problem> {
+        let due_at = cx.now().plus(wait(self.began_at, cx.now()));
+        let parameters = [Parameter::time(due_at), Parameter::id(self.id)];
+        Ok(cx.sql()?.execute(&PUT_OFF, &parameters)?)
     }
 
     /// Everything is done.
@@ -125,12 +146,19 @@ fn plan(cx: &Context, account_id: Uuid) -> Result<Option<Plan>, Problem> {
     Ok(row.as_ref().map(Plan::from_row).transpose()?)
 }
 
-/// Plans that were stopped, or are being carried out at this moment: at most `limit`.
+/// How long after this try of a plan the next one comes.
+fn wait(began_at: Timestamp, now: Timestamp) -> Duration {
+    let age = u64::try_from(now.as_millis() - began_at.as_millis()).unwrap_or(0);
+    Duration::from_millis(age).clamp(LEAST_WAIT, MOST_WAIT)
+}
+
+/// Plans that were stopped and are due again, or are being carried out at this moment: at most `limit`.
 ///
 /// # Errors
 /// The database failed.
 pub fn unfinished(cx: &Context, limit: i64) -> Result<Vec<Plan>, Problem> {
-    let rows = cx.sql()?.query(&UNFINISHED, &[Parameter::Integer(limit)])?;
+    let parameters = [Parameter::time(cx.now()), Parameter::Integer(limit)];
+    let rows = cx.sql()?.query(&UNFINISHED, &parameters)?;
     Ok(rows.iter().map(Plan::from_row).collect::<Result<_, _>>()?)
 }
 
@@ -143,4 +171,19 @@ pub fn due(cx: &Context, limit: i64) -> Result<Vec<Uuid>, Problem> {
     let rows = cx.sql()?.query(&DUE, &parameters)?;
     let ids = rows.iter().map(|row| row.get("id"));
     Ok(ids.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // clause R5
+    #[test]
+    fn a_plan_waits_as_long_as_it_is_old_within_bounds() {
+        let waits = |age| wait(Timestamp(0), Timestamp(age)).as_secs();
+        assert_eq!(waits(0), 60);
+        assert_eq!(waits(-1), 60, "a clock set back");
+        assert_eq!(waits(90_000), 90);
+        assert_eq!(waits(24 * 60 * 60 * 1000), 60 * 60);
+    }
 }

@@ -12,7 +12,7 @@ use crate::id_number::IdNumber;
 
 statements! {
     /// The person, and who has this identity number: the person already, or somebody else.
-    FIND = "SELECT a.phone_hash, a.person_key_id, \
+    FIND = "SELECT a.person_key_id, \
               (SELECT COUNT(*) FROM verification_claims c \
                 WHERE c.account_id = a.id AND c.kind = 'real-name' AND c.status = 'passed') AS passed, \
               (SELECT COUNT(*) FROM verification_claims c WHERE c.verified_hash = $1) AS held \
@@ -21,8 +21,6 @@ statements! {
 
 /// The person who asks.
 pub struct Person {
-    /// By which the person's disclosures are found.
-    pub phone_hash: KeyedHash,
     person_key_id: Uuid,
 }
 
@@ -55,9 +53,7 @@ impl Person {
             .sql()?
             .first(&FIND, &[Parameter::blob(hash), Parameter::id(account_id)])?
             .ok_or_else(Problem::unauthenticated)?;
-        let phone_hash: Vec<u8> = row.get("phone_hash")?;
         let person = Self {
-            phone_hash: phone_hash.try_into().map_err(|_| Problem::internal())?,
             person_key_id: row.get("person_key_id")?,
         };
         let (passed, held): (i64, i64) = (row.get("passed")?, row.get("held")?);

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shared::crypto::KeyedHash;
 use shared::http::{Context, PageRequest, Problem};
 use shared::sql::{Constraint, Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
@@ -48,8 +47,6 @@ statements! {
     /// One page of a person's orders.
     LIST = (select!("JOIN wallets w ON w.holder = o.holder WHERE w.account_id = $1 AND o.id < $2 \
                      ORDER BY o.id DESC LIMIT $3"));
-    /// By which the person's disclosures are found.
-    FIND_PHONE_HASH = "SELECT phone_hash FROM accounts WHERE id = $1";
     /// Binds a payment to the order, if no other one is.
     BIND = "UPDATE orders SET provider_id = $1 WHERE id = $2 \
             AND (provider_id IS NULL OR provider_id = $1) RETURNING id";
@@ -288,19 +285,6 @@ pub fn list(cx: &Context, account_id: Uuid, page: PageRequest) -> Result<Vec<Ord
         ],
     )?;
     Ok(rows.iter().map(Order::read).collect::<Result<_, _>>()?)
-}
-
-/// By which the person's disclosures are found; `None` if the account is gone.
-///
-/// # Errors
-/// The database failed.
-pub fn phone_hash(cx: &Context, account_id: Uuid) -> Result<Option<KeyedHash>, Problem> {
-    let row = cx
-        .sql()?
-        .first(&FIND_PHONE_HASH, &[Parameter::id(account_id)])?;
-    let Some(row) = row else { return Ok(None) };
-    let hash: Vec<u8> = row.get("phone_hash")?;
-    Ok(Some(hash.try_into().map_err(|_| Problem::internal())?))
 }
 
 /// Binds a payment to an order for good; whether it is bound. An order has one payment, and a payment one

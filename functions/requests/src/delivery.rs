@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 use shared::alert::{self, Alert};
+use shared::basis::Sharing;
+use shared::disclosure::{self, Disclosure};
 use shared::http::{Context, Problem};
 use shared::random;
 use shared::recipient::{self, DELETION_RELAY};
-use shared::recipient_notice;
+use shared::recipient_notice::{self, Notice};
 use shared::sql::{Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
@@ -59,8 +61,8 @@ impl Due {
 /// which the other side knows it. What fails is noted after the operators were alerted to what has failed often: a
 /// stop in between repeats the try, and the alert with it.
 ///
-/// No disclosure is recorded: that the recipients are told is the law's and the policy's word (section 六(三)5), they
-/// are told nothing that they did not get before, and the person's record goes with the account.
+/// The first try is recorded as a disclosure to whoever runs the interface; the others send the same. The recipients
+/// themselves are told nothing that they did not get before.
 ///
 /// # Errors
 /// There is no agreement with who runs the interface (clause T5), the variables are unusable, or the database failed.
@@ -114,16 +116,38 @@ fn find_due(cx: &Context, reached: &Reached) -> Result<(Vec<Due>, bool), Problem
 }
 
 /// One that does not open any more cannot be sent; it must not keep the others waiting.
-fn is_acknowledged(cx: &Context, relay: &Relay, notice: &Due) -> Result<bool, Problem> {
-    let Ok(content) = recipient_notice::open(notice.id, &notice.content) else {
+fn is_acknowledged(cx: &Context, relay: &Relay, due: &Due) -> Result<bool, Problem> {
+    let Ok(notice) = recipient_notice::open(due.id, &due.content) else {
         return Ok(false);
     };
+    if due.tries == 0 {
+        record(cx, due.id, &notice)?;
+    }
     let message = Message {
-        id: notice.id,
-        created_at: notice.created_at,
-        content: &content,
+        id: due.id,
+        created_at: due.created_at,
+        content: &notice.content,
     };
     Ok(relay.send(&message, cx.now())?)
+}
+
+/// Records that a notice goes to the interface: for its person while the account stays, else for nobody.
+fn record(cx: &Context, id: Uuid, notice: &Notice) -> Result<(), Problem> {
+    let sent = Disclosure {
+        recipient: DELETION_RELAY,
+        purpose: "telling recipients what to delete",
+        data: match notice.content.phone {
+            Some(_) => "references,phone number",
+            None => "references",
+        },
+        basis: Sharing::Law,
+    };
+    if let Some(account_id) = notice.account_id
+        && disclosure::try_record(cx, account_id, &sent, Some(&id.to_string()))?
+    {
+        return Ok(());
+    }
+    disclosure::record_of_nobody(cx, &sent, id)
 }
 
 /// Alerts the operators, once, to what has now failed so often that they must see to it.

@@ -55,7 +55,7 @@ pub struct Task {
 impl Task {
     fn from_row(row: &Row) -> Result<Self, Problem> {
         let id = row.get("id")?;
-        let content = recipient_notice::open(id, &row.get::<Vec<u8>>("content")?)?;
+        let content = recipient_notice::open(id, &row.get::<Vec<u8>>("content")?)?.content;
         let name: String = row.get("recipient")?;
         let recipient = recipient::named(&name);
         Ok(Self {

@@ -3,22 +3,32 @@
 
 use shared::data_map::{Holding, TABLES};
 use shared::http::{Context, Problem};
+use shared::session;
 
 use crate::work::Part;
 
 /// The most rows that one call deletes of a table: a statement of milliseconds, whatever has piled up.
 const MOST: i64 = 500;
+/// The most sessions: each costs two calls to the key-value store.
+const MOST_SESSIONS: i64 = 100;
 
 /// Deletes some rows of every table that has rows to delete.
 pub fn delete(cx: &Context) -> Vec<Part> {
-    let parts = TABLES
-        .iter()
-        .filter_map(|table| delete_some(cx, table).transpose().map(|done| (table, done)));
-    let parts = parts.map(|(table, done)| match done {
-        Ok(done) => Part::done(table.name, done, done == MOST),
-        Err(problem) => Part::failed(cx, table.name, problem.status()),
-    });
-    parts.collect()
+    let sessions = session::end_expired(cx, MOST_SESSIONS);
+    let mut parts = vec![part(cx, "sessions", sessions.map(count), MOST_SESSIONS)];
+    for table in TABLES {
+        if let Some(done) = delete_some(cx, table).transpose() {
+            parts.push(part(cx, table.name, done, MOST));
+        }
+    }
+    parts
+}
+
+fn part(cx: &Context, name: &'static str, done: Result<i64, Problem>, most: i64) -> Part {
+    match done {
+        Ok(done) => Part::done(name, done, done == most),
+        Err(problem) => Part::failed(cx, name, problem.status()),
+    }
 }
 
 /// How many rows were deleted; `None` for a table whose rows have no end of their own.
@@ -29,5 +39,9 @@ fn delete_some(cx: &Context, table: &Holding) -> Result<Option<i64>, Problem> {
     let gone = cx
         .sql()?
         .query(sweep.statement(), &sweep.until(moment, MOST))?;
-    Ok(Some(i64::try_from(gone.len()).unwrap_or(i64::MAX)))
+    Ok(Some(count(gone.len())))
+}
+
+fn count(some: usize) -> i64 {
+    i64::try_from(some).unwrap_or(i64::MAX)
 }

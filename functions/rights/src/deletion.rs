@@ -3,15 +3,17 @@
 
 use shared::consent::{self, Purpose};
 use shared::data_map::Category;
+use shared::erasure::{self, What};
 use shared::http::{Context, Problem};
 use shared::recipient_notice::{self, Deletion};
-use shared::session::{self, Session};
+use shared::session;
 use shared::sql::{Parameter, statements};
 use shared::uploads;
+use uuid::Uuid;
 
 use crate::deletable::{self, Decision};
 use crate::error::Error;
-use crate::person::Person;
+use crate::person;
 
 statements! {
     /// Where the person was last.
@@ -37,8 +39,8 @@ statements! {
     /// That verifications were asked for.
     VERIFICATIONS = "DELETE FROM verifications WHERE account_id = $1";
     /// The last time that a recipient got data for a purpose.
-    LAST_SENT = "SELECT d.id FROM disclosures d \
-                 WHERE d.phone_hash = $1 AND d.recipient = $2 AND d.purpose = $3 ORDER BY d.id DESC LIMIT 1";
+    LAST_SENT = "SELECT d.id, d.phone_hash FROM accounts a JOIN disclosures d ON d.phone_hash = a.phone_hash \
+                 WHERE a.id = $1 AND d.recipient = $2 AND d.purpose = $3 ORDER BY d.id DESC LIMIT 1";
 }
 
 /// The purposes that verifications are held for.
@@ -51,16 +53,24 @@ const VERIFICATION: [Purpose; 3] = [
 /// Deletes what is held of the person under a category's name. Who received it is told first: a notice of something
 /// that is then not deleted is followed by the next request, a deletion without a notice by nothing.
 ///
+/// `asking` is the session that stays where devices go, if there is one.
+///
 /// # Errors
 /// [`Error::Needed`], or a store failed.
-pub fn delete(cx: &Context, session: &Session, category: Category) -> Result<(), Error> {
+pub fn delete(
+    cx: &Context,
+    account_id: Uuid,
+    asking: Option<Uuid>,
+    category: Category,
+) -> Result<(), Error> {
     if let Decision::Needed(basis) = deletable::decision(category) {
         return Err(Error::Needed(category, basis));
     }
     if let Some((recipient, purpose)) = deletable::recipient(category) {
-        tell(cx, session, recipient, purpose)?;
+        tell(cx, account_id, recipient, purpose)?;
     }
-    let account = [Parameter::id(session.account_id)];
+    erasure::note(cx, account_id, &What::Category(category.name().to_owned()))?;
+    let account = [Parameter::id(account_id)];
     let execute = |statement| cx.sql()?.execute(statement, &account).map_err(Error::from);
     match category {
         Category::Location => execute(&LOCATION)?,
@@ -68,7 +78,7 @@ pub fn delete(cx: &Context, session: &Session, category: Category) -> Result<(),
         Category::Gifts => execute(&NOTES)?,
         Category::Profile => execute(&PROFILE)?,
         Category::Devices => {
-            session::end_all(cx, session.account_id, Some(session.id))?;
+            session::end_all(cx, account_id, asking)?;
             execute(&DEVICES)?;
         }
         Category::Uploads => {
@@ -77,7 +87,7 @@ pub fn delete(cx: &Context, session: &Session, category: Category) -> Result<(),
         }
         Category::Verification => {
             for purpose in VERIFICATION {
-                consent::withdraw(cx, session.account_id, purpose.terms())?;
+                consent::withdraw(cx, account_id, purpose.terms())?;
             }
             execute(&VERIFICATIONS)?;
             uploads::sweep(cx);
@@ -88,12 +98,11 @@ pub fn delete(cx: &Context, session: &Session, category: Category) -> Result<(),
 }
 
 /// Queues a notice to a recipient. Its cause is the last sending: what was queued for that is not queued again.
-fn tell(cx: &Context, session: &Session, recipient: &str, purpose: &str) -> Result<(), Problem> {
-    let person = Person::load(cx, session.account_id)?;
+fn tell(cx: &Context, account_id: Uuid, recipient: &str, purpose: &str) -> Result<(), Problem> {
     let last = cx.sql()?.first(
         &LAST_SENT,
         &[
-            Parameter::blob(person.phone_hash),
+            Parameter::id(account_id),
             Parameter::text(recipient),
             Parameter::text(purpose),
         ],
@@ -101,9 +110,9 @@ fn tell(cx: &Context, session: &Session, recipient: &str, purpose: &str) -> Resu
     let Some(last) = last else { return Ok(()) };
     let deletion = Deletion {
         cause: last.get("id")?,
-        phone_hash: &person.phone_hash,
+        phone_hash: &person::hash(last.get("phone_hash")?)?,
         phone: None,
-        until: cx.now(),
+        account_id: Some(account_id),
     };
     recipient_notice::queue(cx, &deletion, |to, of| to == recipient && of == purpose)?;
     Ok(())

@@ -34,6 +34,7 @@ pub const ROUTES: &[Route] = routes! {
 
 /// The routes that only other components reach, by service chaining: no trigger leads to them.
 pub const INTERNAL: &[Route] = routes! {
+    POST "/internal/erase" => routes::erasing::create,
     POST "/internal/exports" => routes::building::create,
 };
 

@@ -1,4 +1,4 @@
-//! Whose data it is: the key that opens what is sealed, and the hash by which disclosures are found.
+//! Whose data it is: the key that opens what is sealed.
 
 use shared::crypto::{KeyedHash, PersonKey};
 use shared::http::{Context, Problem};
@@ -6,16 +6,14 @@ use shared::sql::{Parameter, statements};
 use uuid::Uuid;
 
 statements! {
-    /// An account's keys.
-    FIND = "SELECT person_key_id, phone_hash FROM accounts WHERE id = $1";
+    /// An account's key.
+    FIND = "SELECT person_key_id FROM accounts WHERE id = $1";
 }
 
 /// A person with an account.
 pub struct Person {
     /// The account.
     pub account_id: Uuid,
-    /// By which the person's disclosures are found.
-    pub phone_hash: KeyedHash,
     /// Under which everything sensitive is sealed.
     pub key: PersonKey,
 }
@@ -30,7 +28,6 @@ impl Person {
         let row = row.ok_or_else(Problem::unauthenticated)?;
         Ok(Self {
             account_id,
-            phone_hash: hash(row.get("phone_hash")?)?,
             key: PersonKey::load(cx, row.get("person_key_id")?)?,
         })
     }

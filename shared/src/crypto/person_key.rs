@@ -1,8 +1,9 @@
 //! A person's own data key: under it lies what is sensitive about that person, in every table. Destroying
 //! it makes every copy unreadable, the SQL backups included, because it is kept apart from them.
 //!
-//! A destroyed key leaves a tombstone in the key-value store, wherever the key itself lay: an account that a restored
-//! backup brings back is known by it, and deleted again (clause R8).
+//! A destroyed key leaves a tombstone in its place in the key-value store; one that lay in SQL is noted with all else
+//! that a restored backup must not bring back ([`crate::erasure`]), for where keys lie in SQL the store is small. By
+//! either, the account is deleted again (clause R8).
 
 use rand_core::CryptoRng;
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use super::{Broken, Key, Purpose};
 use crate::http::{Context, Problem};
 use crate::sql::{Parameter, statements};
-use crate::{random, variables};
+use crate::{erasure, random, variables};
 
 /// What a tombstone begins with; the moment follows. A wrapped key is longer.
 const TOMBSTONE: &[u8] = b"destroyed ";
@@ -107,20 +108,26 @@ impl PersonKey {
 
     /// Destroys the key `id`, for good; done again it changes nothing. What lies under it opens never more.
     ///
-    /// The wrapped key is overwritten before anything is deleted. The tombstone comes first: from then on, whatever
-    /// is restored, a deletion that began is finished.
+    /// The wrapped key is overwritten before anything is deleted. The tombstone, or the note, comes first: from then
+    /// on, whatever is restored, a deletion that began is finished.
     ///
     /// # Errors
     /// The store is unavailable, or the variables are unusable.
     pub fn destroy(cx: &Context, id: Uuid) -> Result<(), Problem> {
-        if !Self::is_destroyed(cx, id)? {
-            let tombstone = [TOMBSTONE, cx.now().as_millis().to_string().as_bytes()].concat();
-            cx.key_value()?.set(&context(id), &tombstone)?;
-        }
-        if let Place::Sql = Place::configured()? {
-            let overwritten = [Parameter::blob(TOMBSTONE), Parameter::id(id)];
-            cx.sql()?.execute(&OVERWRITE_KEY, &overwritten)?;
-            cx.sql()?.execute(&DELETE_KEY, &[Parameter::id(id)])?;
+        match Place::configured()? {
+            Place::KeyValue => {
+                if !Self::is_destroyed(cx, id)? {
+                    let moment = cx.now().as_millis().to_string();
+                    let tombstone = [TOMBSTONE, moment.as_bytes()].concat();
+                    cx.key_value()?.set(&context(id), &tombstone)?;
+                }
+            }
+            Place::Sql => {
+                erasure::note_key(cx, id)?;
+                let overwritten = [Parameter::blob(TOMBSTONE), Parameter::id(id)];
+                cx.sql()?.execute(&OVERWRITE_KEY, &overwritten)?;
+                cx.sql()?.execute(&DELETE_KEY, &[Parameter::id(id)])?;
+            }
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! Every kind of key in the key-value store.
 
-use super::Basis::{Consent, Contract, Safety};
+use super::Basis::{Consent, Contract, Law, Safety};
 use super::Class::{Open, Personal, Sensitive};
-use super::OnDeletion::Deleted;
+use super::OnDeletion::{Deleted, Kept};
 use super::OnExport::{Included, Omitted};
-use super::Retention::{Account, RowExpiry};
+use super::Retention::{Account, RowExpiry, UntilDone};
 use super::{Category, Class, Column, Holding, OnExport};
 
 const fn column(name: &'static str, class: Class, on_export: OnExport) -> Column {
@@ -47,6 +47,17 @@ pub const KEYS: &[Holding] = &[
         retention: Account,
         on_deletion: Deleted,
         columns: &[column("wrapped_key", Sensitive, Omitted)],
+    },
+    Holding {
+        name: "erasures:",
+        category: Category::Service,
+        copy: None,
+        sweep: None,
+        purpose: "a day's rows of `erasures`, which a restored backup of the database lacks",
+        basis: Law,
+        retention: UntilDone,
+        on_deletion: Kept,
+        columns: &[column("notes", Personal, Omitted)],
     },
     Holding {
         name: "upload:",

@@ -94,6 +94,12 @@ impl Category {
         }
     }
 
+    /// The one of [`Category::ALL`] with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|category| category.name() == name)
+    }
+
     /// What is held under it: tables first, then kinds of keys.
     pub fn holdings(self) -> impl Iterator<Item = &'static Holding> {
         let all = TABLES.iter().chain(KEYS);
@@ -104,10 +110,8 @@ impl Category {
 /// The path's `{category}`. What is no name of [`Category::ALL`] answers 404.
 impl FromContext for Category {
     fn from_context(cx: &Context) -> Result<Self, Problem> {
-        let named = cx.parameter("category");
-        let mut all = Self::ALL.iter().copied();
-        all.find(|category| Some(category.name()) == named)
-            .ok_or_else(Problem::not_found)
+        let named = cx.parameter("category").and_then(Self::named);
+        named.ok_or_else(Problem::not_found)
     }
 }
 
@@ -297,8 +301,8 @@ mod tests {
         }
     }
 
-    /// Uploads have a sweep of their own, and a copy's parts go with it.
-    const SWEPT_OTHERWISE: [&str; 2] = ["uploads", "export_parts"];
+    /// Uploads have a sweep of their own, sessions leave the cache too, and a copy's parts go with it.
+    const SWEPT_OTHERWISE: [&str; 3] = ["uploads", "sessions", "export_parts"];
 
     #[test]
     fn what_has_a_time_goes_when_it_is_over() {

@@ -197,7 +197,6 @@ tables! {
         retention: RowExpiry,
         on_deletion: Deleted,
         copy: by id Text where "t.account_id = $1",
-        swept: (when "t.expires_at" by "id"),
         columns: {
             id Personal Included,
             account_id Personal Included,
@@ -593,7 +592,21 @@ tables! {
             person_key_id Personal Omitted,
             pseudonym Open Omitted,
             began_at Open Omitted,
+            due_at Open Omitted,
             finished_at Open Omitted,
+        },
+    }
+    erasures in Service {
+        purpose: "doing again what was asked for since a backup that is restored; goes when no backup is older",
+        basis: Law,
+        retention: UntilDone,
+        on_deletion: Kept,
+        columns: {
+            day Open Omitted,
+            person_key_id Personal Omitted,
+            what Personal Omitted,
+            noted_at Open Omitted,
+            closes_at Open Omitted,
         },
     }
     recipient_notices in Service {

@@ -1,6 +1,7 @@
 //! `/internal/execute`: what is due of deletions. Nothing runs in the background on Spin, so the sweep calls it.
 
 use serde::Serialize;
+use shared::erasure;
 use shared::http::{Answer, Context, Problem};
 use shared::log::Level;
 
@@ -9,6 +10,8 @@ use crate::{aftermath, execution};
 
 /// The most accounts that one call deletes.
 const MOST: i64 = 5;
+/// The most of them that were stopped before: whatever stops them leaves room for others.
+const MOST_STOPPED: i64 = 2;
 /// The most that it forgets of those who are gone.
 const MOST_FORGOTTEN: i64 = 50;
 
@@ -22,14 +25,16 @@ struct Executed {
 /// Finishes deletions that were stopped, executes those whose time has come, and forgets what is left of old ones.
 ///
 /// # Errors
-/// A store failed; what was not done is still due. One account's failure holds up no other's.
+/// A store failed; what was not done is still due. One account's failure holds up no other's: it is tried again later,
+/// and there is room for others meanwhile.
 pub fn create(cx: &Context) -> Result<Answer, Problem> {
     let mut executed = 0;
-    let stopped = plan::unfinished(cx, MOST)?;
+    let stopped = plan::unfinished(cx, MOST_STOPPED)?;
     let due = plan::due(cx, MOST - count(stopped.len()))?;
-    let full = count(stopped.len() + due.len()) == MOST;
+    let full = count(stopped.len()) == MOST_STOPPED || count(stopped.len() + due.len()) == MOST;
     for plan in &stopped {
-        executed += carry_out(cx, Ok(Some(plan)));
+        let again = plan.put_off(cx).map(|()| Some(plan));
+        executed += carry_out(cx, again.as_ref().map(Option::as_deref));
     }
     for account_id in due {
         let plan = plan::begin(cx, account_id);
@@ -38,6 +43,8 @@ pub fn create(cx: &Context) -> Result<Answer, Problem> {
     let tombstones = aftermath::forget_tombstones(cx, MOST_FORGOTTEN)?;
     let proofs = aftermath::forget_proofs(cx, MOST_FORGOTTEN)?;
     let forgotten = count(tombstones.max(proofs));
+    erasure::copy_rest(cx);
+    erasure::forget(cx, aftermath::backup_days()?)?;
     Ok(Answer::ok(&Executed {
         done: executed + tombstones + proofs,
         more: (full && executed > 0) || forgotten == MOST_FORGOTTEN,

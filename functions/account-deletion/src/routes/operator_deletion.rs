@@ -66,7 +66,7 @@ pub fn create(
 ) -> Result<Answer, Error> {
     let (identity, reason) = (request.identity.name(), request.reason.name());
     let action = format!("account.delete:{reason}:{identity}");
-    admin.audit(cx, &action, &id.to_string())?;
+    admin.audit_account(cx, &action, id)?;
     let state = closing::find(cx, id)?.ok_or(Error::NotFound)?;
     state.remaining.require_forfeit(request.forfeit)?;
     let executes_at = match request.reason {

@@ -108,12 +108,8 @@ pub fn start(
     // In this order a stop leaves nothing that anybody sees: the claim proves the consent before anything is
     // sent, and only what is published is shown.
     claim.insert_pending(cx)?;
-    disclosure::record(
-        cx,
-        &person.phone_hash,
-        &DISCLOSURE,
-        Some(&alipay::order_number(id)),
-    )?;
+    let number = alipay::order_number(id);
+    disclosure::record(cx, session.account_id, &DISCLOSURE, Some(&number))?;
     let start = Start {
         id,
         name: &identity.name,

@@ -99,13 +99,11 @@ pub fn create(
     let allowed = variables::parsed("orders_per_hour")?;
     let limit = Limit::per_hour("orders", session.account_id.as_bytes(), allowed);
     let _spent = rate_limit::take(cx, [limit])?;
-    let phone_hash = order::phone_hash(cx, session.account_id)?;
-    let phone_hash = phone_hash.ok_or_else(Problem::unauthenticated)?;
     let holder = ledger::holder(cx, session.account_id)?.ok_or_else(Problem::unauthenticated)?;
     let order = order::create(cx, request, holder, package, new.channel)?;
     let pay = if order.is_open(cx.now()) {
         if let Some(sent) = disclosed(new.channel) {
-            disclosure::record(cx, &phone_hash, &sent, Some(&order.number()))?;
+            disclosure::record(cx, session.account_id, &sent, Some(&order.number()))?;
         }
         Some(institution::begin(cx, &order, package, openid)?)
     } else {

@@ -122,9 +122,10 @@ pub fn record(
         received_at: received_at(cx.now(), new.received_at.as_deref())?,
     };
     intake::check_report(new.kind, new.reason, new.subject)?;
-    let concerned = new.account_id.or(new.subject);
-    let concerned = concerned.map(|id| id.to_string()).unwrap_or_default();
-    reviewer.audit(cx, "request.record", &concerned)?;
+    match new.account_id.or(new.subject) {
+        Some(concerned) => reviewer.audit_account(cx, "request.record", concerned)?,
+        None => reviewer.audit(cx, "request.record", "")?,
+    }
     let request = intake::record(cx, &asked)?;
     Ok(Answer::json(StatusCode::CREATED, &request.details(cx)?))
 }

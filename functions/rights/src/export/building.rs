@@ -19,7 +19,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::json;
 use shared::chain::{self, Unanswered};
-use shared::crypto::{Broken, KeyedHash, PersonKey};
+use shared::crypto::{Broken, PersonKey};
 use shared::data_map::Holding;
 use shared::http::{Context, Problem};
 use shared::log::Level;
@@ -35,7 +35,7 @@ use super::step::{Step, tables};
 use super::turn::{self, Turn};
 use crate::holdings::{self, page_of};
 use crate::mail::{self, Mail, NotSent};
-use crate::person::{self, Person};
+use crate::person::Person;
 
 /// The most parts that one call builds.
 const MOST_PARTS: usize = 20;
@@ -167,12 +167,10 @@ fn survive(cx: &Context, worked: Result<(), Problem>) -> bool {
 impl Job {
     fn from_row(cx: &Context, row: &Row) -> Result<Self, Problem> {
         let person_key_id = row.get("person_key_id")?;
-        let phone_hash: KeyedHash = person::hash(row.get("phone_hash")?)?;
         Ok(Self {
             id: row.get("id")?,
             person: Person {
                 account_id: row.get("account_id")?,
-                phone_hash,
                 key: PersonKey::load(cx, person_key_id)?,
             },
             email: row.get("email")?,
@@ -410,7 +408,7 @@ impl Job {
             ),
             export_id: self.id,
             created_at: self.created_at,
-            phone_hash: &self.person.phone_hash,
+            account_id: self.person.account_id,
         };
         let (id, email) = (Parameter::id(self.id), Parameter::blob(&self.email));
         let expires_at = Parameter::time(cx.now().plus(LIFETIME));

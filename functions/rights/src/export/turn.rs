@@ -18,7 +18,7 @@ const MOST: Duration = Duration::from_secs(6 * 60 * 60);
 
 statements! {
     /// Exports in this state whose turn it is, what has waited longest first.
-    NEXT = "SELECT e.id, e.account_id, e.email, e.step, e.parts, e.created_at, e.due_at, a.person_key_id, a.phone_hash \
+    NEXT = "SELECT e.id, e.account_id, e.email, e.step, e.parts, e.created_at, e.due_at, a.person_key_id \
             FROM exports e JOIN accounts a ON a.id = e.account_id \
             WHERE e.status = $1 AND e.due_at <= $2 AND e.expires_at > $2 ORDER BY e.due_at, e.id LIMIT $3";
     /// Takes the turn, if nobody has.

@@ -43,7 +43,7 @@ pub(super) fn send(cx: &Context, mail: &Mail) -> Result<(), NotSent> {
     };
     let request = account.request(&call, cx.now(), &hex(&nonce))?;
     let (id, reference) = (disclosure_id(mail)?, mail.export_id.to_string());
-    disclosure::record_as(cx, id, mail.phone_hash, &DISCLOSURE, Some(&reference))?;
+    disclosure::record_as(cx, id, mail.account_id, &DISCLOSURE, Some(&reference))?;
     match outbound::send(recipient::ALIYUN_MAIL, &request, &LIMITS) {
         Ok(answer) => read(&answer),
         Err(failure) => {
@@ -147,7 +147,7 @@ mod tests {
             link: "https://x/v1/exports/1?token=T",
             export_id: Uuid::nil(),
             created_at: Timestamp(0),
-            phone_hash: &[0; 32],
+            account_id: Uuid::nil(),
         };
         let parameters = parameters(&mail, "service@example.cn");
         assert!(parameters.is_sorted());

@@ -2,7 +2,6 @@
 
 mod aliyun;
 
-use shared::crypto::KeyedHash;
 use shared::http::{Context, Problem};
 use shared::log::Level;
 use shared::time::Timestamp;
@@ -20,7 +19,7 @@ pub struct Mail<'a> {
     /// When it was asked for.
     pub created_at: Timestamp,
     /// Whose it is.
-    pub phone_hash: &'a KeyedHash,
+    pub account_id: Uuid,
 }
 
 /// Why a mail was not, or perhaps not, accepted.

@@ -94,6 +94,6 @@ pub fn delete(
     AnySession(session): AnySession,
     category: Category,
 ) -> Result<Answer, Error> {
-    deletion::delete(cx, &session, category)?;
+    deletion::delete(cx, session.account_id, Some(session.id), category)?;
     Ok(Answer::no_content())
 }

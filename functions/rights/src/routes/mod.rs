@@ -5,6 +5,7 @@ pub mod building;
 pub mod category;
 pub mod data;
 pub mod disclosures;
+pub mod erasing;
 pub mod export;
 pub mod exports;
 pub mod link;

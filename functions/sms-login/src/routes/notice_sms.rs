@@ -65,18 +65,14 @@ fn send(cx: &Context, question: &Question) -> Result<Outcome, Error> {
     let phone = String::from_utf8(phone).map_err(|_| Problem::internal())?;
     let phone = Phone::parse(&phone)?;
     let reference = question.reference.to_string();
-    Ok(
-        match sms::send_notice(cx, &phone, &phone.hash()?, &reference) {
-            Ok(()) => Outcome::Sent,
-            Err(NotSent::NumberRefused(_)) => Outcome::Refused,
-            // Too many to this number: it is tried again later, as what may have arrived is.
-            Err(NotSent::Unknown(_) | NotSent::Refused(Error::SmsRefusedForNow)) => {
-                Outcome::Unknown
-            }
-            Err(NotSent::Refused(error)) => {
-                Problem::from(error).log(cx);
-                Outcome::Unavailable
-            }
-        },
-    )
+    Ok(match sms::send_notice(cx, &phone, account_id, &reference) {
+        Ok(()) => Outcome::Sent,
+        Err(NotSent::NumberRefused(_)) => Outcome::Refused,
+        // Too many to this number: it is tried again later, as what may have arrived is.
+        Err(NotSent::Unknown(_) | NotSent::Refused(Error::SmsRefusedForNow)) => Outcome::Unknown,
+        Err(NotSent::Refused(error)) => {
+            Problem::from(error).log(cx);
+            Outcome::Unavailable
+        }
+    })
 }

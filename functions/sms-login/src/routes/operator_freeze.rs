@@ -20,7 +20,7 @@ use crate::freeze::{self, Reporter};
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn create(cx: &Context, reviewer: Reviewer, Id(id): Id) -> Result<Answer, Error> {
-    reviewer.audit(cx, "account.freeze", &id.to_string())?;
+    reviewer.audit_account(cx, "account.freeze", id)?;
     match freeze::freeze_leaked(cx, id, Reporter::Operator) {
         Err(Error::AccountChanged) => Err(Problem::not_found().into()),
         frozen => frozen.map(|()| Answer::no_content()),

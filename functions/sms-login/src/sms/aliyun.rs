@@ -16,6 +16,7 @@ use shared::outbound::{self, Failure, Limits};
 use shared::random;
 use shared::recipient;
 use shared::variables;
+use uuid::Uuid;
 
 use super::NotSent;
 use crate::error::Error;
@@ -55,15 +56,15 @@ pub(super) fn send(
         content: Content::Code(code.digits()),
     };
     let request = message.request(cx)?;
-    disclosure::record(cx, phone_hash, &CODE_SENT, None)?;
+    disclosure::record_of_number(cx, phone_hash, &CODE_SENT)?;
     exchange(&request)
 }
 
-/// Sends a notice, after recording that the number leaves.
+/// Sends a notice to an account's number, after recording that it leaves.
 pub(super) fn send_notice(
     cx: &Context,
     phone: &Phone,
-    phone_hash: &KeyedHash,
+    account_id: Uuid,
     reference: &str,
 ) -> Result<(), NotSent> {
     let message = Message {
@@ -73,7 +74,10 @@ pub(super) fn send_notice(
         content: Content::Notice { reference },
     };
     let request = message.request(cx)?;
-    disclosure::record(cx, phone_hash, &NOTICE_SENT, Some(reference))?;
+    if !disclosure::try_record(cx, account_id, &NOTICE_SENT, Some(reference))? {
+        // It is nobody's any more.
+        return Err(NotSent::NumberRefused(Problem::unauthenticated().into()));
+    }
     exchange(&request)
 }
 

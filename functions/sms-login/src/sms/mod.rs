@@ -7,6 +7,7 @@ use shared::http::Context;
 use shared::log::Level;
 use shared::one_time_code::Code;
 use shared::variables::{self, Misconfigured};
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::phone::Phone;
@@ -55,7 +56,7 @@ pub fn send(
     }
 }
 
-/// Tells `phone` that a notice waits in the app: the message has no content of its own, and `reference` is what the
+/// Tells `phone`, the number of an account, that a notice waits in the app: the message has no content of its own, and `reference` is what the
 /// provider can be asked about it by. With the provider `log` it is an event without the number.
 ///
 /// # Errors
@@ -63,7 +64,7 @@ pub fn send(
 pub fn send_notice(
     cx: &Context,
     phone: &Phone,
-    phone_hash: &KeyedHash,
+    account_id: Uuid,
     reference: &str,
 ) -> Result<(), NotSent> {
     match variables::text(VARIABLE)?.as_str() {
@@ -72,7 +73,7 @@ pub fn send_notice(
             cx.log(Level::Info, "notice-sms", &fields);
             Ok(())
         }
-        "aliyun" => aliyun::send_notice(cx, phone, phone_hash, reference),
+        "aliyun" => aliyun::send_notice(cx, phone, account_id, reference),
         _ => Err(Misconfigured { variable: VARIABLE }.into()),
     }
 }

@@ -2,7 +2,9 @@
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use shared::basis::Sharing;
 use shared::consent;
+use shared::disclosure::{self, Disclosure};
 use shared::http::{Answer, Context, Json, ProblemBody, Violation};
 use shared::recipient;
 use shared::session::Session;
@@ -19,6 +21,13 @@ use crate::sweep;
 
 /// How many uploads of anybody each new one clears away.
 const SWEPT_ALONG: usize = 2;
+
+const STORED: Disclosure = Disclosure {
+    recipient: recipient::ALIYUN_OSS,
+    purpose: "storing uploads",
+    data: "uploaded file",
+    basis: Sharing::Consent,
+};
 
 /// What is to be uploaded.
 #[derive(Deserialize, ToSchema)]
@@ -80,7 +89,7 @@ pub fn create(
     let store = Store::configured()?;
     let declared = request.declared(store.max_size())?;
     if matches!(store, Store::Oss(_)) {
-        recipient::require_agreement(recipient::ALIYUN_OSS)?;
+        recipient::require_agreement(STORED.recipient)?;
     }
     if let Some(purpose) = request.kind.rule().purpose {
         consent::require(cx, session.account_id, purpose)?;
@@ -89,6 +98,10 @@ pub fn create(
         error.survived(cx, "uploads-not-swept");
     }
     let id = rows::create(cx, session.account_id, &declared)?;
+    if matches!(store, Store::Oss(_)) {
+        // What the form brings goes past us.
+        disclosure::record(cx, session.account_id, &STORED, Some(&id.to_string()))?;
+    }
     let form = store.form(id, declared.content_type, declared.size, cx.now())?;
     Ok(Answer::json(
         StatusCode::CREATED,

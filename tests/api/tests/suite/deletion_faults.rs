@@ -2,12 +2,16 @@
 
 use std::thread;
 
-use api_tests::{ADMIN, Answer, App, Builder, Device, POLICY_VERSION, Person, on_both_engines};
+use api_tests::{
+    ADMIN, Answer, App, Builder, DAY, Device, HOUR, MINUTE, POLICY_VERSION, Person, SECOND,
+    on_both_engines,
+};
+use provider_stand_ins::alipay::Alipay;
 use serde_json::{Value, json};
 
 use crate::deletion::{PATH, ask, execute, exists, log_in_again, request_body, rows_of, take_back};
 use crate::faults::{Attempt, again, sweep};
-use crate::identity::someone_who_agrees;
+use crate::identity::{self, someone_who_agrees};
 use crate::payment::{
     Shop, alipay_tells, buy, buyer, customer, ledger_holds, number, open, order, post,
 };
@@ -38,6 +42,12 @@ fn nothing_refers_to_nothing(app: &App) {
         );
         assert_eq!(app.database().count(&orphans), 0, "{table}");
     }
+    // Nor is it named by what operators did, or were refused, afterwards.
+    let named = "SELECT COUNT(*) FROM operator_audit t \
+                 WHERE (t.action LIKE 'account.%' OR t.action = 'request.record') AND t.subject NOT IN ('', 'gone') \
+                   AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = t.subject) \
+                   AND NOT EXISTS (SELECT 1 FROM deletions d WHERE d.pseudonym = t.subject)";
+    assert_eq!(app.database().count(named), 0);
     let unfinished = "SELECT COUNT(*) FROM deletions WHERE finished_at IS NULL \
                       OR account_id IS NOT NULL OR phone_hash IS NOT NULL";
     assert_eq!(app.database().count(unfinished), 0);
@@ -391,5 +401,126 @@ on_both_engines! {
             assert_eq!(rows_of(app, "wallets", &person.account_id), 0);
             nothing_refers_to_nothing(app);
         }
+    }
+
+    // clause R5, T3
+    fn an_identity_is_sent_while_it_is_executed(builder: Builder) {
+        let alipay = Alipay::start(identity::APP_ID);
+        let app = identity::with_alipay(builder.variable("deletion_grace_days", "0"), &alipay).start();
+        for _ in 0..RUNS * 2 {
+            let person = identity::candidate(&app);
+            let number = identity::id_number();
+            let delete = request_body(&app, &person, true);
+            let calls = alipay.calls(identity::INITIALIZE).len();
+            let told = app.database().count("SELECT COUNT(*) FROM recipient_notices");
+            let [started, deleted] = at_once(
+                || identity::ask(&app, &person, &number).status,
+                || app.request("POST", PATH).token(&person.token).json(&delete).status,
+            );
+            assert!(matches!(started, 201 | 401 | 403), "{started}");
+            assert_eq!(deleted, 202);
+            let new = |before: i64| app.database().count("SELECT COUNT(*) FROM recipient_notices") - before;
+            if alipay.calls(identity::INITIALIZE).len() > calls {
+                assert_eq!(new(told), 1, "who got it is told");
+            }
+            assert_eq!(app.database().count("SELECT COUNT(*) FROM disclosures"), 0);
+            nothing_refers_to_nothing(&app);
+        }
+    }
+
+    // clause R5, T3
+    fn nothing_leaves_once_it_has_begun(builder: Builder) {
+        let shop = open(builder);
+        let app = &shop.app;
+        let person = customer(app);
+        app.consent(&person, "real-name-verification", true).expect(200);
+        // The session is cached, and for a minute it looks as before.
+        app.get("/v1/profile", &person.token).expect(200);
+        app.database().rows(&format!("UPDATE accounts SET closes_at = 0 WHERE id = '{}' RETURNING id", person.account_id));
+        identity::ask(app, &person, &identity::id_number()).expect_problem(401, "unauthenticated");
+        for channel in ["alipay-app", "wechat-app"] {
+            order(app, &person, channel).expect_problem(401, "unauthenticated");
+        }
+        assert!(shop.alipay.calls(identity::INITIALIZE).is_empty() && shop.wechat.refusals().is_empty());
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM disclosures"), 0);
+    }
+
+    // clause R5, T3
+    fn a_record_of_a_slow_request_goes_and_its_recipient_is_told(builder: Builder) {
+        let app = builder.variable("deletion_grace_days", "0").start();
+        let person = app.someone();
+        // Written before the deletion began, by a request that came after the one that deletes.
+        app.database().rows(&format!(
+            "INSERT INTO disclosures (id, phone_hash, recipient, purpose, data, basis, sent_at, reference) \
+             SELECT '0198c5a0-0000-7000-8000-000000000001', phone_hash, 'alipay', 'payment', 'amount', 'consent', \
+               9000000000000, 'x' FROM accounts WHERE id = '{}' RETURNING id", person.account_id
+        ));
+        ask(&app, &person, false).expect(202);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM disclosures"), 0);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM recipient_notices WHERE recipient = 'alipay'"), 1);
+    }
+
+    // clause R5
+    [stand_in] fn those_that_are_stuck_hold_up_no_other(builder: Builder) {
+        let app = builder.with_guards_probe().start();
+        app.clock().stop();
+        let people: Vec<_> = (0..12).map(|_| app.someone()).collect();
+        let (stuck, others) = people.split_at(7);
+        // Something that nobody knows of refers to them.
+        app.database().rows("CREATE TABLE stuck (account_id TEXT REFERENCES accounts (id))");
+        for person in stuck {
+            app.database().rows(&format!("INSERT INTO stuck VALUES ('{}') RETURNING 1", person.account_id));
+        }
+        for person in &people {
+            ask(&app, person, false).expect(202);
+            app.clock().advance(SECOND);
+        }
+        app.clock().advance(7 * DAY);
+        let left = |people: &[Person]| people.iter().filter(|person| exists(&app, &person.account_id)).count();
+        for _ in 0..6 {
+            execute(&app);
+            app.clock().advance(MINUTE);
+        }
+        assert_eq!((left(stuck), left(others)), (7, 0));
+        // They are tried less and less often: not each time.
+        app.clock().advance(HOUR);
+        let tries = || app.log().events("deletion-stopped").len();
+        for _ in 0..4 {
+            execute(&app);
+        }
+        let before = tries();
+        execute(&app);
+        assert_eq!(tries(), before);
+        // And again in time.
+        app.database().rows("DELETE FROM stuck WHERE account_id <> '' RETURNING 1");
+        app.clock().advance(HOUR);
+        for _ in 0..4 {
+            execute(&app);
+        }
+        assert_eq!(left(stuck), 0);
+        app.database().rows("DROP TABLE stuck");
+        nothing_refers_to_nothing(&app);
+    }
+
+    // clause R5
+    fn who_has_very_much_goes_in_parts(builder: Builder) {
+        let shop = shop_without_grace(builder);
+        let app = &shop.app;
+        let (person, _) = buyer(&shop);
+        let (other, _) = buyer(&shop);
+        let value = |statement: String| app.database().rows(&statement)[0][0].to_string();
+        let holder = |person: &Person| {
+            value(format!("SELECT holder FROM wallets WHERE account_id = '{}'", person.account_id))
+        };
+        let (own, theirs) = (holder(&person), holder(&other));
+        let gifts: Vec<_> = (0..2_600).map(|nth| {
+            let (from, to) = if nth % 2 == 0 { (&own, &theirs) } else { (&theirs, &own) };
+            format!("('gift-{nth:05}', '{from}', '{to}', NULL, NULL, NULL, 0)")
+        }).collect();
+        app.database().insert("gifts", &gifts);
+        ask(app, &person, true).expect(202);
+        assert!(!exists(app, &person.account_id));
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM gifts"), 0);
+        nothing_refers_to_nothing(app);
     }
 }

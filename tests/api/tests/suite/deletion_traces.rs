@@ -1,12 +1,17 @@
 //! What is left of somebody who has left: nothing in the database, the key-value store, the uploads, the logs and the
 //! raw files; nothing readable in a backup from before; and nothing that links what the law keeps.
 
+use std::collections::BTreeSet;
+
 use api_tests::{
-    ADMIN, App, Builder, Cell, POLICY_VERSION, Person, REVIEWER, mobile_number, on_both_engines,
+    ADMIN, App, Builder, Cell, DAY, Device, Engine, POLICY_VERSION, Person, REVIEWER, SECOND,
+    mobile_number, on_both_engines,
 };
 use serde_json::{Value, json};
+use shared::data_map::{Holding, OnDeletion, TABLES};
 
-use crate::deletion::{ask, exists, log_in_again, replay, rows_of};
+use crate::deletion::{ask, exists, log_in_again, replay, rows_of, take_back};
+use crate::everything::{self, plant};
 use crate::identity::{completed, id_number};
 use crate::payment::{COINS, Shop, buy, buyer, ledger_holds, open, order, post, refund, wallet};
 use crate::pictures::png;
@@ -204,6 +209,8 @@ fn someone_with_everything(shop: &Shop, other: &Person) -> (Person, Markers) {
     let id = &person.account_id;
     let read = |statement: String| value(app, &statement).bytes();
     markers.push(("account", id.clone().into_bytes()));
+    let raw: uuid::Uuid = id.parse().expect("an identifier");
+    markers.push(("account", raw.as_bytes().to_vec()));
     markers.push((
         "phone hash",
         read(format!("SELECT phone_hash FROM accounts WHERE id = '{id}'")),
@@ -309,7 +316,122 @@ fn tables_with(app: &App, text: &str) -> Vec<String> {
     tables.filter(holds).collect()
 }
 
+/// Every row of a table, whole.
+fn all_rows(app: &App, table: &str) -> Vec<Vec<Cell>> {
+    app.database().rows(&format!("SELECT * FROM {table}"))
+}
+
+/// A person's rows of a table, whole, as the map finds them.
+fn rows_by_map(app: &App, person: &Person, table: &Holding) -> Vec<Vec<Cell>> {
+    app.database()
+        .rows(&everything::copy_of(person, table).expect("it has a copy"))
+}
+
+/// The moments in a row: its times, and those that its identifiers begin with.
+fn moments(row: &[Cell]) -> BTreeSet<i64> {
+    let moment = |cell: &Cell| match cell {
+        Cell::Integer(millis) if *millis > 1_000_000_000_000 => Some(*millis),
+        Cell::Text(text) => {
+            let id: uuid::Uuid = text.parse().ok()?;
+            let millis = i64::try_from(id.as_u128() >> 80).ok()?;
+            (id.get_version_num() == 7).then_some(millis)
+        }
+        _ => None,
+    };
+    row.iter().filter_map(moment).collect()
+}
+
+/// What stands in the rows that have this text in a cell, over all tables.
+fn rows_with(app: &App, text: &str) -> Vec<Vec<Cell>> {
+    let tables = app.database().schema().into_iter();
+    let rows = tables.flat_map(|(table, _)| all_rows(app, &table));
+    rows.filter(|row| row.iter().any(|cell| cell.to_string() == text))
+        .collect()
+}
+
 on_both_engines! {
+    // clause R5, L5
+    fn each_table_does_on_deletion_what_the_map_says(builder: Builder) {
+        let shop = open(builder.variable("deletion_grace_days", "0"));
+        let planted = plant(&shop);
+        let (app, person) = (&shop.app, &planted.person);
+        let id = &person.account_id;
+        let read = |column: &str| value(app, &format!("SELECT {column} FROM accounts WHERE id = '{id}'"));
+        let leads = [Cell::Text(id.clone()), read("phone_hash"), read("phone"), read("person_key_id")];
+        let holder = value(app, &format!("SELECT holder FROM wallets WHERE account_id = '{id}'"));
+        let before: Vec<_> = everything::copied().map(|table| {
+            let rows = rows_by_map(app, person, table);
+            assert!(!rows.is_empty(), "{}: nothing is planted", table.name);
+            (table, rows, all_rows(app, table.name).len())
+        }).collect();
+        ask(app, person, true).expect(202);
+        for (table, rows, count) in &before {
+            let left = all_rows(app, table.name);
+            match table.on_deletion {
+                OnDeletion::Deleted | OnDeletion::Expires => {
+                    assert!(rows.iter().all(|row| !left.contains(row)), "{}", table.name);
+                    assert!(left.len() + rows.len() <= *count, "{}: they have others' names", table.name);
+                }
+                OnDeletion::Kept => assert_eq!(left.len(), *count, "{}", table.name),
+            }
+        }
+        for table in TABLES {
+            for cell in all_rows(app, table.name).iter().flatten() {
+                // By the key's name a restored backup is known to be one of before: it opens nothing.
+                let is_keys_name = ["deletions", "erasures"].contains(&table.name) && *cell == leads[3];
+                assert!(is_keys_name || !leads.contains(cell), "{}: {cell:?}", table.name);
+                assert!(*cell != holder || table.on_deletion == OnDeletion::Kept, "{}", table.name);
+            }
+        }
+    }
+
+    // clause R5, L5
+    [stand_in] fn what_is_kept_of_money_and_of_consents_has_no_moment_in_common(builder: Builder) {
+        let shop = open(builder);
+        let app = &shop.app;
+        app.clock().stop();
+        let then = || app.clock().advance(SECOND);
+        let person = app.someone();
+        then();
+        app.complete_profile(&person);
+        then();
+        app.consent(&person, "location", true).expect(200);
+        then();
+        buy(&shop, &person);
+        then();
+        let returned = buy(&shop, &person);
+        then();
+        refund(app, &returned, &json!({ "amount_fen": 200 })).expect(200);
+        then();
+        app.consent(&person, "location", false).expect(200);
+        then();
+        let other = app.someone();
+        app.complete_profile(&other);
+        then();
+        post(app, &person, "/v1/tips", &json!({ "to": other.account_id, "coins": 1 })).expect(201);
+        then();
+        order(app, &person, "wechat-app").expect(201);
+        let holder = value(app, &format!(
+            "SELECT holder FROM wallets WHERE account_id = '{}'", person.account_id)).to_string();
+        then();
+        ask(app, &person, true).expect(202);
+        then();
+        let again = log_in_again(app, &person);
+        take_back(app, &again).expect(204);
+        then();
+        ask(app, &again, true).expect(202);
+        app.clock().advance(8 * DAY);
+        sweep_all(app);
+        assert!(!exists(app, &person.account_id));
+        let pseudonym = value(app, "SELECT pseudonym FROM deletions").to_string();
+        let [of_money, of_consents] = [holder, pseudonym].map(|name| rows_with(app, &name));
+        assert!(of_money.len() >= 6 && of_consents.len() >= 4, "{of_money:?} {of_consents:?}");
+        let moments = |rows: &[Vec<Cell>]| rows.iter().flat_map(|row| moments(row)).collect::<BTreeSet<_>>();
+        let [of_money, of_consents] = [moments(&of_money), moments(&of_consents)];
+        assert!(of_money.len() >= 4 && of_consents.len() >= 3, "{of_money:?} {of_consents:?}");
+        assert!(of_money.is_disjoint(&of_consents), "{of_money:?} {of_consents:?}");
+    }
+
     // clause R5, C1, L5
     fn nothing_is_left_of_who_has_left(builder: Builder) {
         let mut shop = open(builder.variable("deletion_grace_days", "0"));
@@ -356,6 +478,29 @@ on_both_engines! {
         assert_ne!(new.account_id, person.account_id);
         assert_eq!(wallet(&shop.app, &new), (0, 0));
         assert_eq!(shop.app.get("/v1/auth/sessions/current", &new.token).expect(200).json["new_devices"], json!([]));
+    }
+
+    // clause R5, C1
+    [stand_in] fn sessions_that_ended_long_ago_are_in_no_key(builder: Builder) {
+        let app = builder.variable("deletion_grace_days", "0").with_operators().start();
+        app.clock().stop();
+        let person = app.someone();
+        app.get("/v1/profile", &person.token).expect(200);
+        let session = app.database().rows("SELECT id, token_hash FROM sessions")[0].clone();
+        let raw = |id: &str| id.parse::<uuid::Uuid>().expect("an identifier").as_bytes().to_vec();
+        let markers = [raw(&person.account_id), raw(&session[0].to_string()), session[1].bytes()];
+        let is_cached = || app.key_value().iter().filter(|(key, _)| key.starts_with("session:")).count();
+        assert_eq!(is_cached(), 1);
+        app.clock().advance(31 * DAY);
+        sweep_all(&app);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM sessions"), 0);
+        let again = app.log_in_on(&person.phone, &Device::new("device-2"));
+        assert_eq!(again.account_id, person.account_id);
+        ask(&app, &again, false).expect(202);
+        for marker in &markers {
+            is_in_no_row(&app, marker);
+        }
+        assert_eq!(is_cached(), 0);
     }
 
     // clause R5, R8, C1

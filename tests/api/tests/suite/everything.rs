@@ -147,10 +147,9 @@ pub fn copied() -> impl Iterator<Item = &'static Holding> {
     TABLES.iter().filter(|table| table.copy.is_some())
 }
 
-/// A person's rows of a table as the database has them: the copy's columns, in the form of a copy. What is sealed is
-/// left out.
-pub fn rows(shop: &Shop, person: &Person, table: &Holding) -> Vec<Map<String, Value>> {
-    let copy = table.copy.as_ref().expect("it has a copy");
+/// The statement that finds a person's rows of a table, with its values; `None` for a table without one.
+pub fn copy_of(person: &Person, table: &Holding) -> Option<String> {
+    let copy = table.copy.as_ref()?;
     let account_id = person.account_id.parse().expect("an identifier");
     let mut statement = copy.statement().sqlite().to_owned();
     let parameters = copy.page(account_id, "", 100_000);
@@ -162,6 +161,13 @@ pub fn rows(shop: &Shop, person: &Person, table: &Holding) -> Vec<Map<String, Va
         };
         statement = statement.replace(&format!("${}", number + 1), &text);
     }
+    Some(statement)
+}
+
+/// A person's rows of a table as the database has them: the copy's columns, in the form of a copy. What is sealed is
+/// left out.
+pub fn rows(shop: &Shop, person: &Person, table: &Holding) -> Vec<Map<String, Value>> {
+    let statement = copy_of(person, table).expect("it has a copy");
     let columns: Vec<_> = table.copied().map(|column| column.name).collect();
     let listed: Vec<_> = columns.iter().map(|name| format!("t.{name}")).collect();
     let statement = statement.replacen("t.*", &listed.join(", "), 1);

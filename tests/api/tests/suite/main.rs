@@ -54,6 +54,7 @@ mod profiles;
 mod real_name;
 mod recipient_notices;
 mod recipients;
+mod replays;
 mod requests;
 mod retention;
 mod reviews;

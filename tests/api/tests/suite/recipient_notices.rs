@@ -3,6 +3,7 @@
 
 use api_tests::{App, Builder, DAY, HOUR, MINUTE, Person, REVIEWER, on_both_engines};
 use provider_stand_ins::Behaviour;
+use provider_stand_ins::alipay::Alipay;
 use provider_stand_ins::relay::{self, Relay};
 use provider_stand_ins::webhook::Webhook;
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use shared::recipient::RECIPIENTS;
 use shared::time::Timestamp;
 
 use crate::faults::{Attempt, again, sweep};
+use crate::identity;
 use crate::operator_requests::drive;
 use crate::rights_requests::{is_in_no_row, leave};
 
@@ -86,6 +88,40 @@ on_both_engines! {
         assert_eq!(app.database().count(ROWS), 0);
         assert_eq!(drive(&app, "alerts-and-notices"), 0);
         is_in_no_row(&app, reference.as_bytes());
+    }
+
+    // clause T3, R3
+    fn what_the_relay_gets_is_recorded(builder: Builder) {
+        let (relay, alipay) = (Relay::start(), Alipay::start(identity::APP_ID));
+        let builder = identity::with_alipay(with_relay(builder, &relay, "alipay"), &alipay);
+        let app = builder.start();
+        let person = identity::candidate(&app);
+        identity::started(&app, &alipay, &person, &identity::id_number());
+        app.request("DELETE", "/v1/account/data/verification").token(&person.token).send().expect(204);
+        assert_eq!(drive(&app, "alerts-and-notices"), 1);
+        // Who stays reads it.
+        let told = app.all_pages(&person, "/v1/account/disclosures");
+        assert_eq!(told.len(), 2);
+        assert_eq!(told[0]["recipient"], "deletion-relay");
+        assert_eq!(told[0]["basis"], "law");
+        assert_eq!(told[0]["data"], json!(["references"]));
+        assert_eq!(told[0]["reference"], relay.notices()[0].id.as_str());
+        assert!(relay.notices()[0].body["data"].get("account_id").is_none());
+        // Of who leaves the record names nobody.
+        disclosed(&app, &person, "alipay", "phone number", "x");
+        leave(&app, &person);
+        let records = || app.database().rows("SELECT recipient, data, reference, phone_hash FROM disclosures");
+        assert_eq!(records().len(), 0);
+        assert_eq!(drive(&app, "alerts-and-notices"), 1);
+        let records = records();
+        assert_eq!(records.len(), 1);
+        let shown: Vec<_> = records[0][..2].iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["deletion-relay", "references,phone number"]);
+        let reference: uuid::Uuid = records[0][2].to_string().parse().expect("an identifier");
+        assert_eq!(reference.to_string(), relay.notices()[1].id);
+        assert_eq!(records[0][3].bytes(), reference.as_bytes());
+        let again = app.log_in_on(&person.phone, &api_tests::Device::new("device-1"));
+        assert_eq!(app.all_pages(&again, "/v1/account/disclosures"), Vec::<Value>::new());
     }
 
     // clause R3

@@ -85,6 +85,33 @@ on_both_engines! {
         assert_eq!(oss.refusals(), ["NoSuchKey", "NoSuchKey"], "asked for before it came");
     }
 
+    // clause T3, R5
+    fn what_goes_to_the_bucket_is_recorded_and_nobody_need_be_told_to_delete_it(builder: Builder) {
+        let (app, oss) = start(builder.variable("deletion_grace_days", "0").without_limits());
+        let person = app.someone();
+        let form = form(&app, &person, "voice", "audio/amr", voice().len());
+        let told = app.all_pages(&person, "/v1/account/disclosures");
+        assert_eq!(told.len(), 1);
+        for (member, value) in [
+            ("recipient", "aliyun-oss"), ("purpose", "storing uploads"), ("basis", "consent"), ("reference", &form.id),
+        ] {
+            assert_eq!(told[0][member], value);
+        }
+        assert_eq!(told[0]["data"], serde_json::json!(["uploaded file"]));
+        assert_eq!(send(&form, &voice()), 204);
+        app.complete_upload(&person, &form.id).expect(200);
+        crate::deletion::ask(&app, &person, false).expect(202);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM recipient_notices"), 0);
+        assert!(oss.objects().is_empty());
+    }
+
+    // clause T3
+    fn what_stays_with_us_is_no_disclosure(app: App) {
+        let person = app.someone();
+        app.upload(&person, "image", "image/png", &png("pixels"));
+        assert_eq!(app.all_pages(&person, "/v1/account/disclosures"), Vec::<serde_json::Value>::new());
+    }
+
     // clause E19
     fn a_voice_is_copied_as_it_was_checked(builder: Builder) {
         let (app, oss) = start(builder);

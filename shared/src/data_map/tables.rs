@@ -473,6 +473,7 @@ tables! {
             status Personal Included,
             happened_at Personal Included,
             created_at Personal Included,
+            look_at Open Omitted,
         },
     }
     orders in Payment {
@@ -499,6 +500,7 @@ tables! {
             asked_at Open Omitted,
             paid_at Personal Included,
             refund_reversed_at Personal Included,
+            look_at Open Omitted,
         },
     }
     ledger in Payment {

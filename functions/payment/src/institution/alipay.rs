@@ -5,7 +5,7 @@ use shared::http::Context;
 use shared::random;
 use shared::variables;
 
-use super::{Closing, Pay, Refunding, Standing, not_configured, send};
+use super::{Closing, Pay, Refunding, Standing, refused_otherwise, send, usable};
 use crate::alipay::{Failure, Status, close, order_string, query, refund, refund_query};
 use crate::error::Error;
 use crate::order::Order;
@@ -19,8 +19,7 @@ const SUBJECT: &str = "创人脉金币";
 
 pub(super) fn begin(cx: &Context, app: &App, order: &Order) -> Result<Pay, Error> {
     let number = order.number();
-    let notify_url =
-        variables::required(NOTIFY_URL).map_err(|unset| not_configured(NAME, &unset))?;
+    let notify_url = usable(NAME, variables::required(NOTIFY_URL))?;
     let described = crate::alipay::Order {
         out_trade_no: &number,
         subject: SUBJECT,
@@ -28,7 +27,8 @@ pub(super) fn begin(cx: &Context, app: &App, order: &Order) -> Result<Pay, Error
         expires_at: order.expires_at,
         notify_url: &notify_url,
     };
-    let order_string = order_string(app, &described, cx.now(), &mut random::host())?;
+    let order_string = order_string(app, &described, cx.now(), &mut random::host());
+    let order_string = usable(NAME, order_string)?;
     Ok(Pay::Alipay { order_string })
 }
 
@@ -36,7 +36,10 @@ pub(super) fn begin(cx: &Context, app: &App, order: &Order) -> Result<Pay, Error
 /// the order expires.
 pub(super) fn ask(cx: &Context, app: &App, order: &Order) -> Result<Standing, Error> {
     let number = order.number();
-    let request = query::request(app, &number, cx.now(), &mut random::host())?;
+    let request = usable(
+        NAME,
+        query::request(app, &number, cx.now(), &mut random::host()),
+    )?;
     let answer = send(NAME, &request)?;
     match query::answer(app, &number, answer.body()).map_err(failed)? {
         query::Outcome::Trade(trade) => Ok(match trade.status {
@@ -54,7 +57,10 @@ pub(super) fn ask(cx: &Context, app: &App, order: &Order) -> Result<Standing, Er
 
 pub(super) fn close(cx: &Context, app: &App, order: &Order) -> Result<Closing, Error> {
     let number = order.number();
-    let request = close::request(app, &number, cx.now(), &mut random::host())?;
+    let request = usable(
+        NAME,
+        close::request(app, &number, cx.now(), &mut random::host()),
+    )?;
     let answer = send(NAME, &request)?;
     match close::answer(app, &number, answer.body()).map_err(failed)? {
         close::Outcome::Closed | close::Outcome::NotExist => Ok(Closing::Closed),
@@ -70,11 +76,14 @@ pub(super) fn refund(
 ) -> Result<Refunding, Error> {
     let number = order.number();
     let described = described(&number, asked);
-    let request = refund::request(app, &described, cx.now(), &mut random::host())?;
+    let request = usable(
+        NAME,
+        refund::request(app, &described, cx.now(), &mut random::host()),
+    )?;
     let answer = send(NAME, &request)?;
     match refund::answer(app, &described, answer.body()).map_err(failed)? {
         refund::Outcome::Done { .. } => Ok(Refunding::Done),
-        refund::Outcome::Unknown => refund_standing(cx, app, order, asked),
+        refund::Outcome::Unknown => ask_refund(cx, app, order, asked),
         refund::Outcome::Refused(reason) => {
             let refused = match reason {
                 refund::Reason::BalanceTooLow => return Ok(Refunding::Refused("balance-too-low")),
@@ -84,18 +93,22 @@ pub(super) fn refund(
                 refund::Reason::Closed => "closed",
                 refund::Reason::TooMuch => "too-much",
                 refund::Reason::OtherAmount => "other-amount",
+                refund::Reason::Other(codes) => {
+                    refused_otherwise(cx, NAME, &codes);
+                    "other"
+                }
             };
             // This very refund may be why: it went through, and we did not hear of it.
-            match refund_standing(cx, app, order, asked)? {
-                Refunding::UnderWay => Ok(Refunding::Refused(refused)),
+            match ask_refund(cx, app, order, asked)? {
+                Refunding::NotKnown => Ok(Refunding::Refused(refused)),
                 known => Ok(known),
             }
         }
     }
 }
 
-/// How a refund of ours stands. Nothing is sent that moves money.
-pub(super) fn refund_standing(
+/// Alipay knows of a refund once it is done.
+pub(super) fn ask_refund(
     cx: &Context,
     app: &App,
     order: &Order,
@@ -103,11 +116,11 @@ pub(super) fn refund_standing(
 ) -> Result<Refunding, Error> {
     let number = order.number();
     let described = described(&number, asked);
-    let request = refund_query::request(app, &described, cx.now(), &mut random::host())?;
-    let answer = send(NAME, &request)?;
+    let request = refund_query::request(app, &described, cx.now(), &mut random::host());
+    let answer = send(NAME, &usable(NAME, request)?)?;
     match refund_query::answer(app, &described, answer.body()).map_err(failed)? {
         refund_query::Outcome::Done => Ok(Refunding::Done),
-        refund_query::Outcome::NotYet => Ok(Refunding::UnderWay),
+        refund_query::Outcome::NotYet => Ok(Refunding::NotKnown),
         refund_query::Outcome::OtherAmount => Ok(Refunding::Refused("other-amount")),
     }
 }
@@ -121,9 +134,5 @@ fn described<'a>(out_trade_no: &'a str, asked: &'a Refund) -> refund::Refund<'a>
 }
 
 fn failed(failure: Failure) -> Error {
-    let needs_people = failure.needs_people();
-    match failure {
-        Failure::Misconfigured(misconfigured) => misconfigured.into(),
-        failure => Error::unavailable(NAME, &failure.cause(), needs_people),
-    }
+    Error::unavailable(NAME, &failure.cause(), failure.needs_people())
 }

@@ -28,7 +28,7 @@ mod sealing;
 mod uploads;
 
 pub use answer::Answer;
-pub use app::{App, Builder};
+pub use app::{App, Builder, Twin};
 pub use clock::{Clock, DAY, HOUR, MINUTE, SECOND};
 pub use database::{Backup, Cell, Database, Engine};
 pub use faults::{Call, Faults};

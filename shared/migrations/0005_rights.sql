@@ -96,3 +96,12 @@ CREATE INDEX locations_by_expiry ON locations (expires_at);
 CREATE INDEX consent_events_by_account ON consent_events (account_id, id);
 CREATE INDEX operator_audit_by_subject ON operator_audit (subject);
 CREATE INDEX payment_notifications_by_time ON payment_notifications (last_at);
+
+-- When an order or a refund is looked at next, though nobody asks; NULL is never. One refund of an order waits at a time.
+ALTER TABLE orders ADD COLUMN look_at BIGINT;
+ALTER TABLE refunds ADD COLUMN look_at BIGINT;
+UPDATE orders SET look_at = expires_at WHERE status = 'pending';
+UPDATE refunds SET look_at = created_at WHERE status = 'pending';
+CREATE INDEX orders_by_look ON orders (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX refunds_by_look ON refunds (look_at) WHERE look_at IS NOT NULL;
+CREATE UNIQUE INDEX refunds_order_id_unique ON refunds (order_id) WHERE status = 'pending';

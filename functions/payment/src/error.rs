@@ -13,8 +13,8 @@ pub enum Error {
     NotFound,
     /// The order is not paid: there is nothing to give back.
     NotPaid,
-    /// Another refund of the order is not done yet.
-    RefundPending,
+    /// Another refund of the order is not done yet: its number, unless it was done just now.
+    RefundPending(Option<String>),
     /// More than what is left of the price.
     RefundTooMuch,
     /// The institution does not give the money back, for this reason.
@@ -29,8 +29,8 @@ pub enum Error {
     Unavailable {
         /// What the log says.
         cause: String,
-        /// Whether people must act.
-        alarm: bool,
+        /// How loudly.
+        level: Level,
     },
     /// A notification that does not come from the institution, or cannot be read.
     NotificationRefused {
@@ -46,11 +46,22 @@ pub enum Error {
 }
 
 impl Error {
-    /// An institution cannot be asked.
+    /// An institution cannot be asked; whether people must act.
     pub fn unavailable(institution: &str, cause: &str, alarm: bool) -> Self {
         Self::Unavailable {
             cause: format!("{institution}: {cause}"),
-            alarm,
+            level: if alarm { Level::Alarm } else { Level::Error },
+        }
+    }
+
+    /// The same, where anybody could have brought it about: that alarms nobody.
+    pub fn brought_about_by_anybody(self) -> Self {
+        match self {
+            Self::Unavailable { cause, .. } => Self::Unavailable {
+                cause,
+                level: Level::Warning,
+            },
+            other => other,
         }
     }
 }
@@ -62,7 +73,9 @@ impl From<Error> for Problem {
             Error::Invalid(violation) => Self::invalid_fields(&[violation]),
             Error::NotFound => Self::not_found(),
             Error::NotPaid => conflict("order-not-paid", "此订单尚未支付"),
-            Error::RefundPending => conflict("refund-pending", "此订单的另一笔退款正在处理"),
+            Error::RefundPending(number) => {
+                conflict("refund-pending", "此订单的另一笔退款正在处理").with("number", number)
+            }
             Error::RefundTooMuch => conflict("refund-too-much", "退款超过订单的剩余金额"),
             Error::RefundRefused(reason) => {
                 conflict("refund-refused", "支付机构拒绝了退款").with("reason", reason)
@@ -78,13 +91,13 @@ impl From<Error> for Problem {
                 "transaction-invalid",
                 "无法验证此交易",
             ),
-            Error::Unavailable { cause, alarm } => Self::new(
+            Error::Unavailable { cause, level } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "payment-unavailable",
                 "支付服务暂时不可用,请稍后再试",
             )
             .retry_after(10)
-            .because(if alarm { Level::Alarm } else { Level::Error }, cause),
+            .because(level, cause),
             Error::NotificationRefused { name, cause, level } => {
                 Self::new(StatusCode::BAD_REQUEST, name, "通知无法接受").because(level, cause)
             }

@@ -8,6 +8,7 @@ pub mod apple;
 mod document;
 mod error;
 mod institution;
+mod look;
 mod notification;
 mod order;
 mod package;
@@ -16,6 +17,7 @@ mod refresh;
 mod refund;
 mod routes;
 mod settle;
+mod sweep;
 pub mod wechat;
 
 pub use document::document;
@@ -37,6 +39,11 @@ pub const ROUTES: &[Route] = routes! {
     POST "/v1/callbacks/apple" => routes::apple::receive,
 };
 
+/// The routes that only other components reach, by service chaining: no trigger leads to them.
+pub const INTERNAL: &[Route] = routes! {
+    POST "/internal/payments" => routes::due::look,
+};
+
 /// Every statement of this function.
 pub const STATEMENTS: &[&[(&str, Statement)]] = &[
     notification::STATEMENTS,
@@ -45,4 +52,4 @@ pub const STATEMENTS: &[&[(&str, Statement)]] = &[
     settle::STATEMENTS,
 ];
 
-shared::http::component!(ROUTES);
+shared::http::component!(ROUTES, INTERNAL);

@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use shared::crypto::hex;
 use shared::http::{Context, PageRequest, Problem};
 use shared::log::Level;
 use shared::sql::{Parameter, Row, SqlError, statements};
@@ -51,6 +53,10 @@ pub enum Reason {
     RefundExceeds,
     /// The payer's account takes no refund: a person must act in WeChat's console.
     RefundAbnormal,
+    /// It was paid, and given back at least in part, of which nobody has told us.
+    RefundedElsewhere,
+    /// The institution signed it, and it does not read as documented.
+    Unreadable,
 }
 
 impl Reason {
@@ -67,6 +73,8 @@ impl Reason {
             Self::SecondPayment => "second-payment",
             Self::RefundExceeds => "refund-exceeds",
             Self::RefundAbnormal => "refund-abnormal",
+            Self::RefundedElsewhere => "refunded-elsewhere",
+            Self::Unreadable => "unreadable",
         }
     }
 }
@@ -82,6 +90,8 @@ pub enum Verdict {
     Reversed,
     /// An order or a refund ended without money.
     Closed,
+    /// A refund waits for a person, which is kept for the operators by the refund's number.
+    Abnormal,
     /// Nothing to be done.
     Ignored,
     /// It does not fit.
@@ -95,6 +105,7 @@ impl Verdict {
             Self::Refunded => "refunded",
             Self::Reversed => "reversed",
             Self::Closed => "closed",
+            Self::Abnormal => Reason::RefundAbnormal.name(),
             Self::Ignored => "ignored",
             Self::Anomaly(reason) => reason.name(),
         }
@@ -111,6 +122,11 @@ pub struct Told<'a> {
     pub order_id: Option<Uuid>,
     /// What it said, without the payer.
     pub content: Value,
+}
+
+/// A name for something that was signed and has none of its own, the same each time it comes.
+pub fn name_of(signed: &[u8]) -> String {
+    format!("sha256-{}", hex(&Sha256::digest(signed)))
 }
 
 impl Told<'_> {
@@ -167,10 +183,11 @@ pub struct Anomaly {
     pub id: Uuid,
     /// `alipay`, `wechat-pay` or `apple`.
     institution: String,
-    /// The institution's name for the notification.
+    /// The institution's name for the notification; of what it answered, the number of the order, refund or
+    /// transaction.
     notification_id: String,
     /// `unknown-order`, `other-merchant`, `wrong-channel`, `wrong-amount`, `wrong-currency`, `wrong-product`, `wrong-quantity`,
-    /// `second-payment`, `refund-exceeds` or `refund-abnormal`.
+    /// `second-payment`, `refund-exceeds`, `refund-abnormal`, `refunded-elsewhere` (credited nothing) or `unreadable`.
     reason: String,
     /// The order, as far as it is one of ours.
     order_id: Option<Uuid>,

@@ -9,6 +9,7 @@ use shared::time::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::look;
 use crate::package::Package;
 
 /// How long an order can be paid.
@@ -33,8 +34,8 @@ macro_rules! select {
 statements! {
     /// An order. The same call again changes nothing.
     INSERT = "INSERT INTO orders (id, holder, request, package, coins, amount_fen, channel, product, status, \
-                created_at, expires_at, asked_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $11) \
+                created_at, expires_at, asked_at, look_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $11, $12) \
               ON CONFLICT (request) DO NOTHING";
     /// The order of a call.
     FIND_BY_REQUEST = (select!("WHERE o.request = $1"));
@@ -51,13 +52,19 @@ statements! {
     BIND = "UPDATE orders SET provider_id = $1 WHERE id = $2 \
             AND (provider_id IS NULL OR provider_id = $1) RETURNING id";
     /// It is paid, even if it was closed.
-    SET_PAID = "UPDATE orders SET status = 'paid', paid_at = $1 WHERE id = $2 AND status <> 'paid'";
-    /// Nobody will pay it.
-    SET_CLOSED = "UPDATE orders SET status = 'closed' \
-                  WHERE id = $1 AND status = 'pending' AND provider_id IS NULL";
+    SET_PAID = "UPDATE orders SET status = 'paid', paid_at = $1, look_at = NULL \
+                WHERE id = $2 AND status <> 'paid'";
+    /// Nobody will pay it. Until it expires, Alipay's order string can be paid all the same: so it is looked at then.
+    SET_CLOSED = "UPDATE orders SET status = 'closed', \
+                    look_at = CASE WHEN channel = 'alipay-app' AND expires_at > $1 THEN look_at END \
+                  WHERE id = $2 AND status <> 'paid' AND provider_id IS NULL";
     /// Takes the right to ask the institution.
     TAKE_QUESTION = "UPDATE orders SET asked_at = $1 WHERE id = $2 AND status <> 'paid' \
                      AND asked_at <= $3 RETURNING id";
+    /// What is to be looked at.
+    DUE = "SELECT id, expires_at, look_at FROM orders WHERE look_at <= $1 ORDER BY look_at LIMIT $2";
+    /// Takes the right to look at it.
+    TAKE_LOOK = "UPDATE orders SET look_at = $1 WHERE id = $2 AND look_at = $3 RETURNING id";
 }
 
 /// By which institution, and where, an order is paid.
@@ -220,6 +227,7 @@ pub fn create(
             Parameter::time(cx.now()),
             Parameter::time(cx.now().plus(LIFETIME)),
             Parameter::time(cx.now()),
+            Parameter::time(look::first(cx.now().plus(LIFETIME))),
         ],
     )?;
     let row = cx
@@ -310,12 +318,51 @@ pub fn set_paid(cx: &Context, id: Uuid) -> Result<(), Problem> {
     Ok(cx.sql()?.execute(&SET_PAID, &parameters)?)
 }
 
-/// The order is closed, if it waits and has no payment.
+/// The order is closed, if it has no payment.
 ///
 /// # Errors
 /// The database failed.
 pub fn set_closed(cx: &Context, id: Uuid) -> Result<(), Problem> {
-    Ok(cx.sql()?.execute(&SET_CLOSED, &[Parameter::id(id)])?)
+    let parameters = [Parameter::time(cx.now()), Parameter::id(id)];
+    Ok(cx.sql()?.execute(&SET_CLOSED, &parameters)?)
+}
+
+/// An order that is to be looked at.
+pub struct Due {
+    /// Its identifier.
+    pub id: Uuid,
+    expires_at: Timestamp,
+    look_at: Timestamp,
+}
+
+/// The orders that are to be looked at, those first that have waited longest; `most` at most.
+///
+/// # Errors
+/// The database failed.
+pub fn due(cx: &Context, most: i64) -> Result<Vec<Due>, Problem> {
+    let parameters = [Parameter::time(cx.now()), Parameter::Integer(most)];
+    let rows = cx.sql()?.query(&DUE, &parameters)?;
+    let read = |row: &Row| {
+        Ok(Due {
+            id: row.get("id")?,
+            expires_at: row.get("expires_at")?,
+            look_at: row.get("look_at")?,
+        })
+    };
+    Ok(rows.iter().map(read).collect::<Result<_, SqlError>>()?)
+}
+
+/// Takes the right to look at an order now, which moves the next look; whether nobody else had it.
+///
+/// # Errors
+/// The database failed.
+pub fn take_look(cx: &Context, due: &Due) -> Result<bool, Problem> {
+    let parameters = [
+        Parameter::time(look::next(due.expires_at, cx.now())),
+        Parameter::id(due.id),
+        Parameter::time(due.look_at),
+    ];
+    Ok(cx.sql()?.first(&TAKE_LOOK, &parameters)?.is_some())
 }
 
 /// Whether the institution may be asked now: of many who read one order, one asks every ten seconds.

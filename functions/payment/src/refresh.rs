@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::institution::{self, Closing, Standing};
 use crate::notification::{Reason, Told};
 use crate::order::{self, Channel, Order, Status};
-use crate::settle::{self, Payment};
+use crate::settle;
 
 /// A notification may be on its way for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,13 +33,24 @@ pub fn refresh(cx: &Context, order: Order) -> Result<Order, Error> {
     if !is_due || !order::take_question(cx, order.id)? {
         return Ok(order);
     }
-    match institution::ask(cx, &order)? {
-        Standing::Paid(payment) => pay(cx, &order, &payment)?,
-        Standing::Closed => order::set_closed(cx, order.id)?,
-        Standing::Unpaid if order.is_open(cx.now()) || order.status == Status::Closed => {}
-        Standing::Unpaid => close(cx, &order)?,
-    }
+    look(cx, &order)?;
     read_again(cx, &order)
+}
+
+/// Asks about an order that is not paid, and credits it or, if it has expired, closes it: there first, and then
+/// here.
+///
+/// # Errors
+/// As [`refresh`].
+pub fn look(cx: &Context, order: &Order) -> Result<(), Error> {
+    let standing = institution::ask(cx, order)?;
+    match (&standing, order.status) {
+        (Standing::Unpaid, Status::Pending) if order.is_open(cx.now()) => Ok(()),
+        (Standing::Unpaid, Status::Pending) => close(cx, order),
+        // Given up before: there is nothing to be closed.
+        (Standing::Unpaid, _) => Ok(order::set_closed(cx, order.id)?),
+        _ => end(cx, order, &standing),
+    }
 }
 
 /// Closes a pending order at its institution and then here. One that turns out to be paid is credited.
@@ -52,11 +63,27 @@ pub fn close(cx: &Context, order: &Order) -> Result<(), Error> {
         Closing::Closed => Standing::Closed,
         Closing::NotWaiting => institution::ask(cx, order)?,
     };
+    end(cx, order, &standing)
+}
+
+/// What the institution says ends the order, if it says anything. What does not fit is kept for the operators and
+/// credits nothing; the order is closed, so that nobody asks for ever.
+fn end(cx: &Context, order: &Order, standing: &Standing) -> Result<(), Error> {
     match standing {
-        Standing::Paid(payment) => pay(cx, order, &payment),
-        Standing::Closed => Ok(order::set_closed(cx, order.id)?),
-        Standing::Unpaid => Ok(()),
+        Standing::Paid(payment) => {
+            if let Err(reason) = settle::paid(cx, order, payment)? {
+                keep(cx, order, reason, Some(&payment.number))?;
+                order::set_closed(cx, order.id)?;
+            }
+        }
+        Standing::Refunded => {
+            keep(cx, order, Reason::RefundedElsewhere, None)?;
+            order::set_closed(cx, order.id)?;
+        }
+        Standing::Closed => order::set_closed(cx, order.id)?,
+        Standing::Unpaid => {}
     }
+    Ok(())
 }
 
 /// The order as the database has it by now.
@@ -67,14 +94,7 @@ pub fn read_again(cx: &Context, order: &Order) -> Result<Order, Error> {
     order::find(cx, order.id)?.ok_or(Error::NotFound)
 }
 
-fn pay(cx: &Context, order: &Order, payment: &Payment) -> Result<(), Error> {
-    if let Err(reason) = settle::paid(cx, order, payment)? {
-        keep(cx, order, reason, &payment.number)?;
-    }
-    Ok(())
-}
-
-fn keep(cx: &Context, order: &Order, reason: Reason, payment: &str) -> Result<(), Error> {
+fn keep(cx: &Context, order: &Order, reason: Reason, payment: Option<&str>) -> Result<(), Error> {
     let told = Told {
         institution: order.channel.institution(),
         id: &order.number(),

@@ -4,15 +4,16 @@
 //! done any number of times, by any number of callers at once: what is repeated after a stop finishes what
 //! was begun.
 
+use serde_json::json;
 use shared::http::{Context, Problem};
 use shared::ledger::{self, Account, Kind, Posting, Refused};
 use shared::sql::{Parameter, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
 
-use crate::notification::Reason;
+use crate::notification::{Reason, Told};
 use crate::order::{self, Order};
-use crate::refund::{self, Amount, NewRefund, Refund, Status};
+use crate::refund::{self, Amount, NewRefund, Place, Refund, Status};
 
 statements! {
     /// The refunds that happened until a moment did not stand.
@@ -78,7 +79,7 @@ pub fn refunded(
     };
     // There may be nothing left because the same news came at the same time: then it is known by now.
     let fits = is_settled(cx, order.id, number, amount)?
-        || refund::insert(cx, order.id, &new)?
+        || refund::insert(cx, order.id, &new)? == Place::Taken
         || is_settled(cx, order.id, number, amount)?;
     balance(cx, order)?;
     Ok(if fits {
@@ -134,17 +135,37 @@ pub fn balance(cx: &Context, order: &Order) -> Result<(), Problem> {
     order::set_paid(cx, order.id)?;
     let reversed_until = standing(cx, order.id)?.refund_reversed_at;
     for refund in refund::list(cx, order.id)? {
-        // Of a price of many fen for few coins, a small part can be worth none.
-        if refund.status != Status::Succeeded || refund.coins == 0 {
+        if refund.status != Status::Succeeded {
             continue;
         }
         let (id, coins) = (refund.id, refund.coins);
-        post(cx, id, Kind::Refund, buyer, Account::House, coins)?;
-        if reversed_until.is_some_and(|until| refund.happened_at <= until) {
-            post(cx, id, Kind::RefundReversal, Account::House, buyer, coins)?;
+        // Of a price of many fen for few coins, a small part can be worth none.
+        if coins > 0 {
+            post(cx, id, Kind::Refund, buyer, Account::House, coins)?;
+            if reversed_until.is_some_and(|until| refund.happened_at <= until) {
+                post(cx, id, Kind::RefundReversal, Account::House, buyer, coins)?;
+            }
+        }
+        if refund.is_open {
+            refund::set_posted(cx, id)?;
         }
     }
     Ok(())
+}
+
+/// A refund that only a person can help on, in WeChat's console: it is kept for the operators, once, whoever says
+/// so.
+///
+/// # Errors
+/// As [`paid`].
+pub fn abnormal(cx: &Context, order: &Order, number: &str) -> Result<(), Problem> {
+    let told = Told {
+        institution: order.channel.institution(),
+        id: number,
+        order_id: Some(order.id),
+        content: json!({ "out_refund_no": number }),
+    };
+    told.keep_anomaly(cx, Reason::RefundAbnormal)
 }
 
 fn post(

@@ -11,12 +11,13 @@ use utoipa::ToSchema;
 /// Who is asked, and where.
 ///
 /// Deletions come first: what they discard goes with the uploads behind them, and whom they tell is told at the end.
-const WORK: [(&str, &str, &str); 6] = [
+const WORK: [(&str, &str, &str); 7] = [
     ("account-deletion", "/internal/execute", "deletions"),
     ("uploads", "/internal/sweep", "uploads"),
     ("rights", "/internal/exports", "copies"),
     ("notices", "/internal/deliver", "announcements"),
     ("requests", "/internal/due", "alerts-and-notices"),
+    ("payment", "/internal/payments", "payments"),
     ("wallet", "/internal/seal", "ledger-seals"),
 ];
 

@@ -472,6 +472,7 @@ tables! {
             status Personal Included,
             happened_at Personal Included,
             created_at Personal Included,
+            look_at Open Omitted,
         },
     }
     orders in Payment {
@@ -498,6 +499,7 @@ tables! {
             asked_at Open Omitted,
             paid_at Personal Included,
             refund_reversed_at Personal Included,
+            look_at Open Omitted,
         },
     }
     ledger in Payment {

@@ -30,6 +30,21 @@ pub struct App {
     state: TempDir,
 }
 
+/// Another host of the same application, on the same external database.
+pub struct Twin {
+    // Dropped in this order: the host ends before what it holds open.
+    _host: Host,
+    wire: Wire,
+    _state: TempDir,
+}
+
+impl Twin {
+    /// A request to make up.
+    pub fn request(&self, method: &str, path: &str) -> Request<'_> {
+        self.wire.request(method, path)
+    }
+}
+
 /// An application that is not started yet: a test that takes this sets its variables first.
 pub struct Builder {
     engine: Engine,
@@ -179,6 +194,22 @@ impl App {
         self.host = Some(host);
     }
 
+    /// A second host beside the first, with a state directory of its own: for what needs nothing of the first's keys.
+    pub fn twin(&self) -> Twin {
+        let state = TempDir::new().expect("a temporary directory");
+        let host = Host::start(
+            &self.manifest,
+            state.path(),
+            &listed(&self.variables),
+            &self.log,
+        );
+        Twin {
+            wire: Wire::new(&host.url),
+            _host: host,
+            _state: state,
+        }
+    }
+
     /// Stops the host. [`App::restart`] starts it again.
     pub fn stop(&mut self) {
         self.host = None;
@@ -189,12 +220,8 @@ impl App {
         self.host.as_ref().expect("it runs").kill();
     }
 
-    /// Runs `scripts/ledger-check` on the database: whether it is content, and what it says.
-    pub fn ledger_check(&self) -> (bool, String) {
-        self.ledger_check_at("now")
-    }
-
-    /// As [`App::ledger_check`], at a time as `date` reads it.
+    /// Runs `scripts/ledger-check` on the database at a time, as `date` reads it: whether it is content, and what it
+    /// says.
     pub fn ledger_check_at(&self, time: &str) -> (bool, String) {
         let (engine, database) = self.database.address();
         let key = &self.variables["application_key"];

@@ -28,7 +28,7 @@ mod sealing;
 mod uploads;
 
 pub use answer::Answer;
-pub use app::{App, Builder, run_script};
+pub use app::{App, Builder, Twin, run_script};
 pub use clock::{Clock, DAY, HOUR, MINUTE, SECOND};
 pub use database::{Backup, Cell, Database, Engine};
 pub use faults::{Call, Faults};

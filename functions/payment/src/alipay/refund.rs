@@ -40,9 +40,9 @@ pub enum Outcome {
 }
 
 /// Why a refund is refused (<https://opendocs.alipay.com/open/028sm9>, business error codes). None passes by
-/// itself. For all but the first three, [`super::refund_query`] tells whether this very refund went through
+/// itself, and there are more of them than are told apart. For all but the first three, [`super::refund_query`] tells whether this very refund went through
 /// before: it may be what closed the trade, or left nothing of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Our account holds too little: after a deposit, the same refund works.
     BalanceTooLow,
@@ -58,6 +58,8 @@ pub enum Reason {
     TooMuch,
     /// Another amount went by this number before.
     OtherAmount,
+    /// Another reason: the codes, fit for a log.
+    Other(String),
 }
 
 impl Reason {
@@ -112,9 +114,11 @@ pub fn answer(app: &App, refund: &Refund, body: &[u8]) -> Result<Outcome, Failur
         Ok(answer) => answer,
         Err(AnswerError::Refused(refusal)) => {
             let reason = refusal.sub_code.as_deref().and_then(Reason::read);
-            return reason
-                .map(Outcome::Refused)
-                .ok_or_else(|| Failure::refused(&refusal));
+            return match (reason, Failure::refused(&refusal)) {
+                (Some(reason), _) => Ok(Outcome::Refused(reason)),
+                (None, Failure::Lasting(codes)) => Ok(Outcome::Refused(Reason::Other(codes))),
+                (None, failure) => Err(failure),
+            };
         }
         Err(error) => return Err(error.into()),
     };
@@ -217,7 +221,8 @@ mod tests {
         }
         let failure = read(&refused("ACQ.SYSTEM_ERROR"));
         assert!(matches!(failure, Err(Failure::Passing(_))));
-        let failure = read(&refused("ACQ.ACCESS_FORBIDDEN"));
-        assert!(matches!(failure, Err(Failure::Lasting(_))));
+        let other = Reason::Other("40004 ACQ.ACCESS_FORBIDDEN".to_owned());
+        let outcome = read(&refused("ACQ.ACCESS_FORBIDDEN")).unwrap();
+        assert_eq!(outcome, Outcome::Refused(other));
     }
 }

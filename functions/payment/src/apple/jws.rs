@@ -52,6 +52,19 @@ pub(super) fn read<T: DeserializeOwned + Dated>(
     text: &str,
     roots: &[Vec<u8>],
 ) -> Result<T, JwsError> {
+    let (chain, content) = verified(text, roots)?;
+    let content: T = serde_json::from_slice(&content).map_err(|_| JwsError::Content)?;
+    if !chain.is_valid_at(Timestamp(content.signed_date())) {
+        return Err(JwsError::Expired);
+    }
+    Ok(content)
+}
+
+/// What was signed, and by which certificates: whether they were valid then, only the content tells.
+///
+/// # Errors
+/// See [`JwsError`].
+pub(super) fn verified(text: &str, roots: &[Vec<u8>]) -> Result<(Chain, Vec<u8>), JwsError> {
     let (signed, signature) = text.rsplit_once('.').ok_or(JwsError::Malformed)?;
     let (header, content) = signed.split_once('.').ok_or(JwsError::Malformed)?;
     let decode = |part: &str| {
@@ -75,11 +88,7 @@ pub(super) fn read<T: DeserializeOwned + Dated>(
         .ok_or(JwsError::Chain(ChainError::OtherPurpose))?;
     key.verify_prehash(&Sha256::digest(signed), &signature)
         .map_err(|_| JwsError::Signature)?;
-    let content: T = serde_json::from_slice(&content).map_err(|_| JwsError::Content)?;
-    if !chain.is_valid_at(Timestamp(content.signed_date())) {
-        return Err(JwsError::Expired);
-    }
-    Ok(content)
+    Ok((chain, content))
 }
 
 /// Exactly three, the leaf first. Unlike the parts, they are in plain base64 (RFC 7515, 4.1.6).

@@ -15,11 +15,12 @@ mod transaction;
 
 pub use api::{AnswerError, Api};
 pub use jws::JwsError;
-pub use notification::{Event, Notification, NotificationError};
+pub use notification::{Event, Named, Notification, NotificationError};
 pub use transaction::{Share, Transaction, is_transaction_id};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use shared::log;
 use shared::variables::{self, Misconfigured};
 
 const BUNDLE_ID: &str = "apple_bundle_id";
@@ -62,7 +63,28 @@ pub enum Signed<T> {
     /// For our app, in our environment.
     Ours(T),
     /// For another app, or in another environment.
-    Foreign,
+    Foreign(Foreign),
+}
+
+/// Whom something is for that is not for us, as far as it looks like names.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// The app.
+    pub bundle_id: String,
+    /// Which App Store.
+    pub environment: String,
+    /// The app's number there, if it is told.
+    pub app_apple_id: Option<i64>,
+}
+
+impl Foreign {
+    fn new(bundle_id: &str, environment: &str, app_apple_id: Option<i64>) -> Self {
+        Self {
+            bundle_id: log::code(bundle_id),
+            environment: log::code(environment),
+            app_apple_id,
+        }
+    }
 }
 
 impl Store {

@@ -2,12 +2,13 @@
 //! (<https://developer.apple.com/documentation/appstoreservernotifications/responsebodyv2decodedpayload>).
 
 use serde::Deserialize;
+use serde_json::Value;
 use shared::log;
 use shared::time::Timestamp;
 use uuid::Uuid;
 
 use super::jws::{self, Dated, JwsError};
-use super::{Signed, Store, Transaction};
+use super::{Foreign, Signed, Store, Transaction};
 
 /// Why a notification is not accepted. Nothing may change because of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,19 @@ struct Body {
     signed_payload: String,
 }
 
+/// What a notification calls itself, as far as that looks like names.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Named {
+    /// See [`Notification::id`].
+    pub id: Option<String>,
+    /// Such as `REFUND`.
+    pub kind: Option<String>,
+    /// The app.
+    pub bundle_id: Option<String>,
+    /// Which App Store.
+    pub environment: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
@@ -89,13 +103,35 @@ impl Store {
         let body: Body = serde_json::from_slice(body).map_err(|_| NotificationError::Malformed)?;
         let payload: Payload = jws::read(&body.signed_payload, &self.roots)?;
         let event = match &payload.data {
-            Some(data) if !self.owns_data(data) => Signed::Foreign,
+            Some(data) if !self.owns_data(data) => Signed::Foreign(Foreign::new(
+                &data.bundle_id,
+                &data.environment,
+                data.app_apple_id,
+            )),
             data => self.event(&payload.notification_type, data.as_ref())?,
         };
         Ok(Notification {
             id: payload.notification_uuid,
             signed_at: Timestamp(payload.signed_date),
             event,
+        })
+    }
+
+    /// What a notification calls itself whose signature holds, and that does not read as documented; `None` for any
+    /// other.
+    pub fn named(&self, body: &[u8]) -> Option<Named> {
+        let body: Body = serde_json::from_slice(body).ok()?;
+        let (_, content) = jws::verified(&body.signed_payload, &self.roots).ok()?;
+        let content: Value = serde_json::from_slice(&content).unwrap_or_default();
+        let name = |pointer: &str| {
+            let name = content.pointer(pointer).and_then(Value::as_str);
+            name.map(log::code).filter(|name| !name.is_empty())
+        };
+        Some(Named {
+            id: name("/notificationUUID"),
+            kind: name("/notificationType"),
+            bundle_id: name("/data/bundleId"),
+            environment: name("/data/environment"),
         })
     }
 
@@ -113,7 +149,7 @@ impl Store {
         let signed = data.and_then(|data| data.signed_transaction_info.as_deref());
         Ok(match self.transaction(signed.ok_or(JwsError::Content)?)? {
             Signed::Ours(transaction) => Signed::Ours(event(transaction)),
-            Signed::Foreign => Signed::Foreign,
+            Signed::Foreign(foreign) => Signed::Foreign(foreign),
         })
     }
 }
@@ -147,7 +183,8 @@ mod tests {
     fn another_bundle_and_another_environment_are_foreign() {
         for store in [another(), example("Production")] {
             let read = store.notification(&body(TEST)).unwrap();
-            assert_eq!(read.event, Signed::Foreign);
+            let test = Foreign::new("com.example", "Sandbox", None);
+            assert_eq!(read.event, Signed::Foreign(test));
         }
     }
 
@@ -155,6 +192,10 @@ mod tests {
     fn a_notification_that_does_not_tell_when_is_not_accepted() {
         let read = example("Sandbox").notification(&body(UNDATED));
         assert_eq!(read, Err(NotificationError::Jws(JwsError::Content)));
+        let named = example("Sandbox").named(&body(UNDATED)).unwrap();
+        assert_eq!(named.bundle_id.as_deref(), Some("com.examplex"));
+        let forged = UNDATED.trim().replacen('.', ".e", 1);
+        assert_eq!(example("Sandbox").named(&body(&forged)), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use shared::time::Timestamp;
 use uuid::Uuid;
 
 use super::jws::{self, Dated, JwsError};
-use super::{Signed, Store};
+use super::{Foreign, Signed, Store};
 
 /// The kind of product that coins are.
 const CONSUMABLE: &str = "Consumable";
@@ -90,7 +90,8 @@ impl Store {
     pub fn transaction(&self, signed: &str) -> Result<Signed<Transaction>, JwsError> {
         let payload: Payload = jws::read(signed, &self.roots)?;
         if !self.owns(&payload.bundle_id, &payload.environment) {
-            return Ok(Signed::Foreign);
+            let (bundle_id, environment) = (&payload.bundle_id, &payload.environment);
+            return Ok(Signed::Foreign(Foreign::new(bundle_id, environment, None)));
         }
         let is_id = is_transaction_id(&payload.transaction_id);
         let transaction = Transaction {

@@ -6,7 +6,7 @@ use shared::random;
 use shared::recipient::ALIPAY;
 use shared::variables;
 
-use super::{Closing, Pay, Refunding, Standing, not_configured, send};
+use super::{Closing, Pay, Refunding, Standing, refused_otherwise, send, usable};
 use crate::alipay::{Failure, Status, close, order_string, query, refund, refund_query};
 use crate::error::Error;
 use crate::order::Order;
@@ -20,8 +20,7 @@ const SUBJECT: &str = "创人脉金币";
 
 pub(super) fn begin(cx: &Context, app: &App, order: &Order) -> Result<Pay, Error> {
     let number = order.number();
-    let notify_url =
-        variables::required(NOTIFY_URL).map_err(|unset| not_configured(NAME, &unset))?;
+    let notify_url = usable(NAME, variables::required(NOTIFY_URL))?;
     let described = crate::alipay::Order {
         out_trade_no: &number,
         subject: SUBJECT,
@@ -29,7 +28,8 @@ pub(super) fn begin(cx: &Context, app: &App, order: &Order) -> Result<Pay, Error
         expires_at: order.expires_at,
         notify_url: &notify_url,
     };
-    let order_string = order_string(app, &described, cx.now(), &mut random::host())?;
+    let order_string = order_string(app, &described, cx.now(), &mut random::host());
+    let order_string = usable(NAME, order_string)?;
     Ok(Pay::Alipay { order_string })
 }
 
@@ -37,7 +37,10 @@ pub(super) fn begin(cx: &Context, app: &App, order: &Order) -> Result<Pay, Error
 /// the order expires.
 pub(super) fn ask(cx: &Context, app: &App, order: &Order) -> Result<Standing, Error> {
     let number = order.number();
-    let request = query::request(app, &number, cx.now(), &mut random::host())?;
+    let request = usable(
+        NAME,
+        query::request(app, &number, cx.now(), &mut random::host()),
+    )?;
     let answer = send(ALIPAY, &request)?;
     match query::answer(app, &number, answer.body()).map_err(failed)? {
         query::Outcome::Trade(trade) => Ok(match trade.status {
@@ -55,7 +58,10 @@ pub(super) fn ask(cx: &Context, app: &App, order: &Order) -> Result<Standing, Er
 
 pub(super) fn close(cx: &Context, app: &App, order: &Order) -> Result<Closing, Error> {
     let number = order.number();
-    let request = close::request(app, &number, cx.now(), &mut random::host())?;
+    let request = usable(
+        NAME,
+        close::request(app, &number, cx.now(), &mut random::host()),
+    )?;
     let answer = send(ALIPAY, &request)?;
     match close::answer(app, &number, answer.body()).map_err(failed)? {
         close::Outcome::Closed | close::Outcome::NotExist => Ok(Closing::Closed),
@@ -71,11 +77,14 @@ pub(super) fn refund(
 ) -> Result<Refunding, Error> {
     let number = order.number();
     let described = described(&number, asked);
-    let request = refund::request(app, &described, cx.now(), &mut random::host())?;
+    let request = usable(
+        NAME,
+        refund::request(app, &described, cx.now(), &mut random::host()),
+    )?;
     let answer = send(ALIPAY, &request)?;
     match refund::answer(app, &described, answer.body()).map_err(failed)? {
         refund::Outcome::Done { .. } => Ok(Refunding::Done),
-        refund::Outcome::Unknown => refund_standing(cx, app, order, asked),
+        refund::Outcome::Unknown => ask_refund(cx, app, order, asked),
         refund::Outcome::Refused(reason) => {
             let refused = match reason {
                 refund::Reason::BalanceTooLow => return Ok(Refunding::Refused("balance-too-low")),
@@ -85,18 +94,22 @@ pub(super) fn refund(
                 refund::Reason::Closed => "closed",
                 refund::Reason::TooMuch => "too-much",
                 refund::Reason::OtherAmount => "other-amount",
+                refund::Reason::Other(codes) => {
+                    refused_otherwise(cx, NAME, &codes);
+                    "other"
+                }
             };
             // This very refund may be why: it went through, and we did not hear of it.
-            match refund_standing(cx, app, order, asked)? {
-                Refunding::UnderWay => Ok(Refunding::Refused(refused)),
+            match ask_refund(cx, app, order, asked)? {
+                Refunding::NotKnown => Ok(Refunding::Refused(refused)),
                 known => Ok(known),
             }
         }
     }
 }
 
-/// How a refund of ours stands. Nothing is sent that moves money.
-pub(super) fn refund_standing(
+/// Alipay knows of a refund once it is done.
+pub(super) fn ask_refund(
     cx: &Context,
     app: &App,
     order: &Order,
@@ -104,11 +117,11 @@ pub(super) fn refund_standing(
 ) -> Result<Refunding, Error> {
     let number = order.number();
     let described = described(&number, asked);
-    let request = refund_query::request(app, &described, cx.now(), &mut random::host())?;
-    let answer = send(ALIPAY, &request)?;
+    let request = refund_query::request(app, &described, cx.now(), &mut random::host());
+    let answer = send(ALIPAY, &usable(NAME, request)?)?;
     match refund_query::answer(app, &described, answer.body()).map_err(failed)? {
         refund_query::Outcome::Done => Ok(Refunding::Done),
-        refund_query::Outcome::NotYet => Ok(Refunding::UnderWay),
+        refund_query::Outcome::NotYet => Ok(Refunding::NotKnown),
         refund_query::Outcome::OtherAmount => Ok(Refunding::Refused("other-amount")),
     }
 }
@@ -122,9 +135,5 @@ fn described<'a>(out_trade_no: &'a str, asked: &'a Refund) -> refund::Refund<'a>
 }
 
 fn failed(failure: Failure) -> Error {
-    let needs_people = failure.needs_people();
-    match failure {
-        Failure::Misconfigured(misconfigured) => misconfigured.into(),
-        failure => Error::unavailable(NAME, &failure.cause(), needs_people),
-    }
+    Error::unavailable(NAME, &failure.cause(), failure.needs_people())
 }

@@ -3,7 +3,7 @@
 use shared::http::Context;
 use shared::recipient::APPLE;
 
-use super::{not_configured, send};
+use super::{not_configured, send, usable};
 use crate::apple::{AnswerError, Api, Signed, Store, Transaction};
 use crate::error::Error;
 
@@ -23,7 +23,7 @@ pub fn store() -> Result<Store, Error> {
 /// [`Error::TransactionInvalid`]: there is none; [`Error::Unavailable`].
 pub fn transaction(cx: &Context, store: &Store, id: &str) -> Result<Signed<Transaction>, Error> {
     let api = Api::configured().map_err(|unset| not_configured(NAME, &unset))?;
-    let request = api.request(store, id, cx.now())?;
+    let request = usable(NAME, api.request(store, id, cx.now()))?;
     let answer = send(APPLE, &request)?;
     let transaction = store.answer(&answer).map_err(|error| match error {
         AnswerError::NotFound => Error::TransactionInvalid,

@@ -10,6 +10,7 @@ use http::{Request, Response};
 use serde::Serialize;
 use shared::alipay::App;
 use shared::http::Context;
+use shared::log::Level;
 use shared::outbound::{self, Limits};
 use shared::recipient::Recipient;
 use shared::variables::Misconfigured;
@@ -53,6 +54,8 @@ pub enum Pay {
 pub enum Standing {
     /// It was paid.
     Paid(Payment),
+    /// It was paid, and given back at least in part: how much, it does not say.
+    Refunded,
     /// Not yet.
     Unpaid,
     /// It was not, and will not be.
@@ -75,6 +78,8 @@ pub enum Refunding {
     Done,
     /// It will, or a notification tells otherwise.
     UnderWay,
+    /// Nothing went back, and nothing is known of it there: it never arrived, or was refused.
+    NotKnown,
     /// A person must act in the institution's console before it can go back.
     Abnormal,
     /// It does not go back; why, for the operator.
@@ -84,7 +89,7 @@ pub enum Refunding {
 /// Announces an order to its institution. Again for the same order, it answers as good a way to pay.
 ///
 /// # Errors
-/// [`Error::Unavailable`], or the variables are unusable. Nobody can pay then.
+/// [`Error::Unavailable`]. Nobody can pay then.
 pub fn begin(
     cx: &Context,
     order: &Order,
@@ -104,7 +109,7 @@ pub fn begin(
 /// Asks how an order stands. Apple knows of transactions only, not of orders.
 ///
 /// # Errors
-/// [`Error::Unavailable`], or the variables are unusable. Nothing is known then.
+/// [`Error::Unavailable`]. Nothing is known then.
 pub fn ask(cx: &Context, order: &Order) -> Result<Standing, Error> {
     match order.channel {
         Channel::AlipayApp => alipay::ask(cx, &alipay()?, order),
@@ -116,7 +121,7 @@ pub fn ask(cx: &Context, order: &Order) -> Result<Standing, Error> {
 /// Closes an order, so that nobody pays it any more.
 ///
 /// # Errors
-/// [`Error::Unavailable`], or the variables are unusable. It may be closed or not then.
+/// [`Error::Unavailable`]. It may be closed or not then.
 pub fn close(cx: &Context, order: &Order) -> Result<Closing, Error> {
     match order.channel {
         Channel::AlipayApp => alipay::close(cx, &alipay()?, order),
@@ -128,8 +133,7 @@ pub fn close(cx: &Context, order: &Order) -> Result<Closing, Error> {
 /// Gives money back. The same refund again does not give it back again.
 ///
 /// # Errors
-/// [`Error::RefundByApple`]; [`Error::Unavailable`], or the variables are unusable: the money may have gone
-/// back or not then.
+/// [`Error::RefundByApple`]; [`Error::Unavailable`]: the money may have gone back or not then.
 pub fn refund(cx: &Context, order: &Order, refund: &Refund) -> Result<Refunding, Error> {
     match order.channel {
         Channel::AlipayApp => alipay::refund(cx, &alipay()?, order, refund),
@@ -138,12 +142,18 @@ pub fn refund(cx: &Context, order: &Order, refund: &Refund) -> Result<Refunding,
     }
 }
 
-/// How a refund of ours stands at Alipay; nothing is given back by asking.
+/// How a refund of ours stands; nothing is given back by asking.
 ///
 /// # Errors
-/// [`Error::Unavailable`], or the variables are unusable. Nothing is known then.
-pub fn alipay_refund(cx: &Context, order: &Order, refund: &Refund) -> Result<Refunding, Error> {
-    alipay::refund_standing(cx, &alipay()?, order, refund)
+/// [`Error::RefundByApple`]; [`Error::Unavailable`]: nothing is known then.
+pub fn ask_refund(cx: &Context, order: &Order, refund: &Refund) -> Result<Refunding, Error> {
+    match order.channel {
+        Channel::AlipayApp => alipay::ask_refund(cx, &alipay()?, order, refund),
+        Channel::WechatApp | Channel::WechatJsapi => {
+            wechat::ask_refund(cx, &wechat()?, order, refund)
+        }
+        Channel::Apple => Err(Error::RefundByApple),
+    }
 }
 
 /// Our application at Alipay.
@@ -165,6 +175,17 @@ pub fn wechat() -> Result<Merchant, Error> {
 /// A variable of an institution's is not set, or cannot be used.
 pub fn not_configured(institution: &str, unset: &Misconfigured) -> Error {
     Error::unavailable(institution, &format!("variable {}", unset.variable), true)
+}
+
+/// What a variable of an institution's is needed for, such as a signature.
+fn usable<T>(institution: &str, made: Result<T, Misconfigured>) -> Result<T, Error> {
+    made.map_err(|unset| not_configured(institution, &unset))
+}
+
+/// A refund was refused for a reason that we have no name for: the operators find it in the log.
+fn refused_otherwise(cx: &Context, institution: &str, codes: &str) {
+    let fields = [("institution", institution.into()), ("codes", codes.into())];
+    cx.log(Level::Warning, "refund-refused", &fields);
 }
 
 fn send(institution: &Recipient, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {

@@ -6,7 +6,7 @@ use shared::http::Context;
 use shared::random;
 use shared::recipient::WECHAT_PAY;
 
-use super::{Closing, Pay, Refunding, Standing, not_configured, send};
+use super::{Closing, Pay, Refunding, Standing, not_configured, refused_otherwise, send, usable};
 use crate::error::Error;
 use crate::order::{Channel, Order};
 use crate::refund::Refund;
@@ -39,14 +39,16 @@ pub(super) fn begin(
         payer,
     };
     let rng = &mut random::host();
-    let request = merchant
-        .prepay(&prepay, cx.now(), rng)
-        .map_err(|unset| not_configured(NAME, &unset))?;
+    let request = usable(NAME, merchant.prepay(&prepay, cx.now(), rng))?;
     let Prepaid { prepay_id } = exchange(cx, merchant, &request)?.map_err(refused)?;
     Ok(match payer {
-        Payer::App => Pay::WechatApp(merchant.app_parameters(&prepay_id, cx.now(), rng)?),
+        Payer::App => {
+            let parameters = merchant.app_parameters(&prepay_id, cx.now(), rng);
+            Pay::WechatApp(usable(NAME, parameters)?)
+        }
         Payer::Jsapi { .. } => {
-            Pay::WechatJsapi(merchant.jsapi_parameters(&prepay_id, cx.now(), rng)?)
+            let parameters = merchant.jsapi_parameters(&prepay_id, cx.now(), rng);
+            Pay::WechatJsapi(usable(NAME, parameters)?)
         }
     })
 }
@@ -54,7 +56,8 @@ pub(super) fn begin(
 /// An order that WeChat does not know was never announced: nobody can pay it.
 pub(super) fn ask(cx: &Context, merchant: &Merchant, order: &Order) -> Result<Standing, Error> {
     let number = order.number();
-    let request = merchant.query_order(&number, cx.now(), &mut random::host())?;
+    let request = merchant.query_order(&number, cx.now(), &mut random::host());
+    let request = usable(NAME, request)?;
     let transaction: Transaction = match exchange(cx, merchant, &request)? {
         Ok(transaction) => transaction,
         Err(AnswerError::Refused(refusal))
@@ -73,9 +76,9 @@ pub(super) fn ask(cx: &Context, merchant: &Merchant, order: &Order) -> Result<St
         ));
     }
     match (transaction.trade_state, transaction.payment) {
-        (TradeState::Success | TradeState::Refund, Some(payment)) => {
-            Ok(Standing::Paid(payment.into()))
-        }
+        (TradeState::Success, Some(payment)) => Ok(Standing::Paid(payment.into())),
+        // Ours are asked for only once an order is paid here: it was in WeChat's console.
+        (TradeState::Refund, _) => Ok(Standing::Refunded),
         (TradeState::NotPay | TradeState::UserPaying, _) => Ok(Standing::Unpaid),
         (TradeState::Closed | TradeState::Revoked | TradeState::PayError, _) => {
             Ok(Standing::Closed)
@@ -85,7 +88,8 @@ pub(super) fn ask(cx: &Context, merchant: &Merchant, order: &Order) -> Result<St
 }
 
 pub(super) fn close(cx: &Context, merchant: &Merchant, order: &Order) -> Result<Closing, Error> {
-    let request = merchant.close_order(&order.number(), cx.now(), &mut random::host())?;
+    let request = merchant.close_order(&order.number(), cx.now(), &mut random::host());
+    let request = usable(NAME, request)?;
     match exchange(cx, merchant, &request)? {
         Ok(()) => Ok(Closing::Closed),
         Err(AnswerError::Refused(refusal)) if refusal.is_signed => match refusal.code {
@@ -110,27 +114,66 @@ pub(super) fn refund(
         refund_fen: asked.fen,
         total_fen: order.amount_fen,
     };
-    let request = merchant.refund(&described, cx.now(), &mut random::host())?;
-    let refund: crate::wechat::Refund = match exchange(cx, merchant, &request)? {
-        Ok(refund) => refund,
-        Err(AnswerError::Refused(refusal)) if refusal.is_signed => {
-            return match refusal.code {
-                Code::NotEnough => Ok(Refunding::Refused("balance-too-low")),
-                Code::UserAccountAbnormal => Ok(Refunding::Refused("payer-account-abnormal")),
-                Code::ResourceNotExists => Ok(Refunding::Refused("not-paid")),
-                _ => Err(refused(AnswerError::Refused(refusal))),
-            };
-        }
+    let request = merchant.refund(&described, cx.now(), &mut random::host());
+    let request = usable(NAME, request)?;
+    let refusal = match exchange(cx, merchant, &request)? {
+        Ok(refund) => return standing(&number, asked, &refund),
+        Err(AnswerError::Refused(refusal)) if refusal.is_final() => refusal,
         Err(error) => return Err(refused(error)),
     };
-    if refund.out_refund_no != asked.number || refund.out_trade_no != number {
+    let reason = match refusal.code {
+        Code::NotEnough => return Ok(Refunding::Refused("balance-too-low")),
+        Code::UserAccountAbnormal => return Ok(Refunding::Refused("payer-account-abnormal")),
+        Code::ResourceNotExists => return Ok(Refunding::Refused("not-paid")),
+        // These say nothing of the refund, but of us.
+        Code::SignError | Code::NoAuth => return Err(refused(AnswerError::Refused(refusal))),
+        Code::InvalidRequest => "invalid-request",
+        _ => "other",
+    };
+    refused_otherwise(cx, NAME, &refusal.to_string());
+    // This very refund may be why: it was taken on, and we did not hear of it.
+    match ask_refund(cx, merchant, order, asked)? {
+        Refunding::NotKnown => Ok(Refunding::Refused(reason)),
+        known => Ok(known),
+    }
+}
+
+pub(super) fn ask_refund(
+    cx: &Context,
+    merchant: &Merchant,
+    order: &Order,
+    asked: &Refund,
+) -> Result<Refunding, Error> {
+    let request = merchant.query_refund(&asked.number, cx.now(), &mut random::host());
+    let request = usable(NAME, request)?;
+    match exchange(cx, merchant, &request)? {
+        Ok(refund) => standing(&order.number(), asked, &refund),
+        Err(AnswerError::Refused(refusal))
+            if refusal.is_signed && refusal.code == Code::ResourceNotExists =>
+        {
+            Ok(Refunding::NotKnown)
+        }
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// WeChat's signature does not bind an answer to a request: it may be that of another refund.
+fn standing(
+    order_number: &str,
+    asked: &Refund,
+    told: &crate::wechat::Refund,
+) -> Result<Refunding, Error> {
+    let is_asked = told.out_refund_no == asked.number
+        && told.out_trade_no == order_number
+        && told.amount.refund == asked.fen;
+    if !is_asked {
         return Err(Error::unavailable(
             NAME,
             "an answer about another refund",
             true,
         ));
     }
-    Ok(match refund.status {
+    Ok(match told.status {
         RefundStatus::Success => Refunding::Done,
         RefundStatus::Processing | RefundStatus::Unknown => Refunding::UnderWay,
         RefundStatus::Abnormal => Refunding::Abnormal,
@@ -160,14 +203,11 @@ fn exchange<T: DeserializeOwned>(
 
 fn refused(error: AnswerError) -> Error {
     match error {
-        AnswerError::Unproven(Unproven::Misconfigured(misconfigured)) => misconfigured.into(),
+        AnswerError::Unproven(Unproven::Misconfigured(unusable)) => not_configured(NAME, &unusable),
         AnswerError::Unproven(_) => Error::unavailable(NAME, "answer not signed by WeChat", true),
         AnswerError::Malformed => Error::unavailable(NAME, "unreadable answer", false),
         AnswerError::Refused(refusal) => {
-            let passes = refusal.status >= 500
-                || matches!(refusal.code, Code::SystemError | Code::FrequencyLimited);
-            let cause = format!("{} {:?}", refusal.status, refusal.code);
-            Error::unavailable(NAME, &cause, !passes)
+            Error::unavailable(NAME, &refusal.to_string(), !refusal.passes())
         }
     }
 }

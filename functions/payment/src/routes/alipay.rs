@@ -3,15 +3,15 @@
 
 use http::{StatusCode, header};
 use serde_json::json;
-use shared::alipay::NotificationError;
+use shared::alipay::{App, Notification, NotificationError};
 use shared::http::{Answer, Context, ProblemBody};
-use shared::log::Level;
+use shared::log::{self, Level};
 use shared::variables;
 
 use crate::alipay::{Means, NoticeError, Refunded, TradeNotice};
 use crate::error::Error;
 use crate::institution::{self, Refunding};
-use crate::notification::{Reason, Told, Verdict};
+use crate::notification::{Reason, Told, Verdict, name_of};
 use crate::order::{self, Channel, Order};
 use crate::refund::{self, Amount, Status};
 use crate::settle::{self, Payment};
@@ -28,15 +28,14 @@ const SELLER_ID: &str = "alipay_seller_id";
         (status = 200, description = "`success`: also for what came before, and for what is kept for an \
             operator", body = String, content_type = "text/plain"),
         (status = 400, description = "`message-malformed`, `charset-unsupported`, `sign-type-unsupported`, \
-            `signature-invalid`, `app-mismatch` (it names none): nothing has changed",
+            `signature-invalid`, `app-mismatch` (it names none): nothing has changed, but that one which Alipay signed \
+            and nobody can read is kept for an operator",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`payment-unavailable`, or another reason to send it again",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn receive(cx: &Context) -> Result<Answer, Error> {
-    let app = institution::alipay()?;
-    let seller_id = variables::required(SELLER_ID)
-        .map_err(|unset| institution::not_configured("alipay", &unset))?;
+    let (app, seller_id) = receiver().map_err(Error::brought_about_by_anybody)?;
     let content_type = cx.header(header::CONTENT_TYPE.as_str());
     let (notification, is_ours) = match app.notification(content_type, cx.request().body()) {
         Ok(notification) => (notification, true),
@@ -55,11 +54,41 @@ pub fn receive(cx: &Context) -> Result<Answer, Error> {
             told(&notice, order.as_ref()).record(cx, verdict)?;
         }
         Ok(notice) => told(&notice, None).record(cx, Verdict::Anomaly(Reason::OtherMerchant))?,
-        Err(NoticeError::OtherType) => cx.log(Level::Info, "alipay-notification-ignored", &[]),
-        Err(error) => return Err(unreadable(&error)),
+        Err(NoticeError::OtherType) => keep(cx, &notification, Verdict::Ignored)?,
+        Err(error) => {
+            keep(cx, &notification, Verdict::Anomaly(Reason::Unreadable))?;
+            return Err(unreadable(&error));
+        }
     }
     let success = b"success".to_vec();
     Ok(Answer::bytes(StatusCode::OK, "text/plain", success))
+}
+
+/// Who is told: our application, and who is paid.
+fn receiver() -> Result<(App, String), Error> {
+    let app = institution::alipay()?;
+    let seller_id = variables::required(SELLER_ID)
+        .map_err(|unset| institution::not_configured("alipay", &unset))?;
+    Ok((app, seller_id))
+}
+
+/// Keeps what Alipay signed and we do not act upon, by what looks like names and numbers in it.
+fn keep(cx: &Context, notification: &Notification, verdict: Verdict) -> Result<(), Error> {
+    let code = |name| notification.get(name).map(log::code);
+    let id = code("notify_id").filter(|id| !id.is_empty());
+    let told = Told {
+        institution: Channel::AlipayApp.institution(),
+        id: &id.unwrap_or_else(|| name_of(cx.request().body())),
+        order_id: None,
+        content: json!({
+            "app_id": code("app_id"),
+            "notify_type": code("notify_type"),
+            "trade_no": code("trade_no"),
+            "out_trade_no": code("out_trade_no"),
+            "trade_status": code("trade_status"),
+        }),
+    };
+    Ok(told.record(cx, verdict)?)
 }
 
 /// The order, if the notification fits it.
@@ -114,7 +143,7 @@ fn give_back(
     for waiting in refund::list(cx, order.id)? {
         let is_told = refunded.out_request_no == Some(waiting.number.as_str());
         if waiting.status == Status::Pending
-            && (is_told || institution::alipay_refund(cx, order, &waiting)? == Refunding::Done)
+            && (is_told || institution::ask_refund(cx, order, &waiting)? == Refunding::Done)
         {
             let amount = Amount::Exactly(waiting.fen);
             let _ = settle::refunded(cx, order, &waiting.number, amount, refunded.at)?;

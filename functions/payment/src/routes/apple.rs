@@ -6,10 +6,10 @@ use shared::http::{Answer, Context, ProblemBody};
 use shared::log::Level;
 use utoipa::ToSchema;
 
-use crate::apple::{Event, JwsError, Notification, NotificationError, Signed, Transaction};
+use crate::apple::{Event, JwsError, Notification, NotificationError, Signed, Store, Transaction};
 use crate::error::Error;
 use crate::institution::apple;
-use crate::notification::{Reason, Told, Verdict};
+use crate::notification::{Reason, Told, Verdict, name_of};
 use crate::order::{Channel, Order};
 use crate::{purchase, settle};
 
@@ -38,12 +38,20 @@ pub struct AppStoreNotification {
             reason to send it again", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn receive(cx: &Context) -> Result<Answer, Error> {
-    let store = apple::store()?;
-    let notification = store.notification(cx.request().body()).map_err(refused)?;
+    let store = apple::store().map_err(Error::brought_about_by_anybody)?;
+    let notification = match store.notification(cx.request().body()) {
+        Ok(notification) => notification,
+        Err(NotificationError::Jws(JwsError::Content)) => return Err(keep(cx, &store)?),
+        Err(error) => return Err(refused(error)),
+    };
     let (order, content, verdict) = match &notification.event {
-        Signed::Foreign => (
+        Signed::Foreign(foreign) => (
             None,
-            json!({ "foreign": true }),
+            json!({
+                "bundle_id": foreign.bundle_id,
+                "environment": foreign.environment,
+                "app_apple_id": foreign.app_apple_id,
+            }),
             Verdict::Anomaly(Reason::OtherMerchant),
         ),
         Signed::Ours(Event::Other(name)) => (None, json!({ "type": name }), Verdict::Ignored),
@@ -96,14 +104,33 @@ fn happened(
     Ok((Some(order), content, verdict))
 }
 
+/// The App Store's, and perhaps about money: people must look, and Apple shall send it again.
+fn keep(cx: &Context, store: &Store) -> Result<Error, Error> {
+    let body = cx.request().body();
+    if let Some(named) = store.named(body) {
+        let told = Told {
+            institution: Channel::Apple.institution(),
+            id: &named.id.unwrap_or_else(|| name_of(body)),
+            order_id: None,
+            content: json!({
+                "type": named.kind,
+                "bundle_id": named.bundle_id,
+                "environment": named.environment,
+            }),
+        };
+        told.record(cx, Verdict::Anomaly(Reason::Unreadable))?;
+    }
+    let institution = Channel::Apple.institution();
+    Ok(Error::unavailable(
+        institution,
+        "signed content is not as documented",
+        true,
+    ))
+}
+
 fn refused(error: NotificationError) -> Error {
     let (name, cause) = match error {
         NotificationError::Malformed => ("notification-malformed", "apple: unreadable".to_owned()),
-        // The App Store's, and perhaps about money: people must look, and Apple shall send it again.
-        NotificationError::Jws(JwsError::Content) => {
-            let institution = Channel::Apple.institution();
-            return Error::unavailable(institution, "signed content is not as documented", true);
-        }
         NotificationError::Jws(error) => ("signature-invalid", format!("apple: {error:?}")),
     };
     let level = Level::Warning;

@@ -7,6 +7,7 @@ use shared::rate_limit::{self, Limit};
 use shared::session::Session;
 use shared::variables;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::orders::own;
 use crate::apple::{JwsError, Signed, Transaction, is_transaction_id};
@@ -29,7 +30,8 @@ pub struct AppleTransaction {
 
 /// Submit a purchase
 ///
-/// The transaction must carry the order's `id` as its `appAccountToken`. Again, it changes nothing.
+/// The transaction must carry the order's `id` as its `appAccountToken`: one that leads to no order is kept for the
+/// operators. Again, it changes nothing.
 #[utoipa::path(post, path = "/v1/orders/{id}/apple-transaction", tag = "payment",
     security(("session" = [])),
     params(("id" = uuid::Uuid, Path)),
@@ -63,10 +65,14 @@ pub fn submit(
     )?;
     let transaction = transaction(cx, &request)?;
     if transaction.app_account_token != Some(order.id) {
+        // Where it leads to another order, that is where it will be credited.
+        if purchase::order_of(cx, &transaction)?.is_none() {
+            keep(cx, None, &transaction, Reason::UnknownOrder)?;
+        }
         return Err(Error::TransactionMismatch("other-order"));
     }
     if let Err(reason) = purchase::settle(cx, &order, &transaction)? {
-        keep(cx, &order, &transaction, reason)?;
+        keep(cx, Some(order.id), &transaction, reason)?;
         return Err(Error::TransactionMismatch(reason.name()));
     }
     Ok(Answer::ok(&refresh::read_again(cx, &order)?))
@@ -86,7 +92,7 @@ fn transaction(cx: &Context, request: &AppleTransaction) -> Result<Transaction, 
     };
     match transaction {
         Signed::Ours(transaction) => Ok(transaction),
-        Signed::Foreign => Err(Error::TransactionInvalid),
+        Signed::Foreign(_) => Err(Error::TransactionInvalid),
     }
 }
 
@@ -103,14 +109,14 @@ fn refused(cx: &Context, error: JwsError) -> Error {
 /// The person has paid for something, so an operator must see it.
 fn keep(
     cx: &Context,
-    order: &Order,
+    order_id: Option<Uuid>,
     transaction: &Transaction,
     reason: Reason,
 ) -> Result<(), Error> {
     let told = Told {
         institution: Channel::Apple.institution(),
         id: &transaction.transaction_id,
-        order_id: Some(order.id),
+        order_id,
         content: purchase::content(transaction),
     };
     Ok(told.keep_anomaly(cx, reason)?)

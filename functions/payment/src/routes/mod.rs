@@ -4,6 +4,7 @@ pub mod alipay;
 pub mod anomalies;
 pub mod apple;
 pub mod apple_transaction;
+pub mod due;
 pub mod order;
 pub mod orders;
 pub mod packages;

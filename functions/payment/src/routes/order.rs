@@ -1,7 +1,6 @@
 //! `/v1/orders/{id}`: how an order stands, and giving it up.
 
 use shared::http::{Answer, Context, Id, Problem, ProblemBody};
-use shared::log::Level;
 use shared::session::Session;
 
 use super::orders::own;
@@ -25,8 +24,7 @@ pub fn read(cx: &Context, session: Session, Id(id): Id) -> Result<Answer, Error>
     let order = own(cx, id, &session)?;
     match refresh::refresh(cx, order.clone()) {
         Ok(order) => Ok(Answer::ok(&order)),
-        Err(Error::Unavailable { cause, alarm }) => {
-            let level = if alarm { Level::Alarm } else { Level::Error };
+        Err(Error::Unavailable { cause, level }) => {
             cx.log(level, "payment-unavailable", &[("cause", cause.into())]);
             Ok(Answer::ok(&order))
         }
@@ -43,7 +41,8 @@ pub fn read(cx: &Context, session: Session, Id(id): Id) -> Result<Answer, Error>
         (status = 200, body = Order),
         (status = 404, description = "`not-found`",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`payment-unavailable`: it may be closed or not",
+        (status = 503, description = "`payment-unavailable`: it may be closed or not; `unavailable`: it could not be \
+            closed just now, as its payer may be at it",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn close(cx: &Context, session: Session, Id(id): Id) -> Result<Answer, Error> {

@@ -72,12 +72,15 @@ pub fn list(cx: &Context, session: Session, page: PageRequest) -> Result<Answer,
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`consent-required`, for `wechat-jsapi`",
             body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`idempotency-key-in-progress`; see `Retry-After`",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid-fields`: `package` can be `unknown-package`; `openid` is \
-            needed for `wechat-jsapi`, and only there",
+            needed for `wechat-jsapi`, and only there; `idempotency-key-reused`: with another order",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate-limited`; see `Retry-After`",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`payment-unavailable`: to be tried again, with the same key",
+        (status = 503, description = "`payment-unavailable`: to be tried again, with the same key; \
+            `recipient-without-agreement`: not to be paid there for now",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn create(

@@ -8,9 +8,8 @@ use utoipa::ToSchema;
 
 use crate::error::Error;
 use crate::institution::{self, Refunding};
-use crate::notification::{Reason, Told};
 use crate::order::{self, Channel, Order, Status as OrderStatus};
-use crate::refund::{self, Amount, NewRefund, Refund, Status};
+use crate::refund::{self, Amount, NewRefund, Place, Refund, Status};
 use crate::settle;
 
 /// What is to be given back.
@@ -25,8 +24,8 @@ pub struct RefundRequest {
 /// Refund an order
 ///
 /// The coins go with the money; where they are spent already, they become a debt, with which nothing can be
-/// spent. One refund of an order is made at a time: for the same amount, calling again goes on with it. With the
-/// same `Idempotency-Key` one that was refused is asked for again, under the same number.
+/// spent. One refund of an order is made at a time. Calling again with the same `Idempotency-Key` goes on with it;
+/// one that was refused is asked for again, under the same number. The sweep asks about those that wait.
 #[utoipa::path(post, path = "/v1/operator/orders/{id}/refund", tag = "operators",
     security(("operator" = [])),
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header, min_length = 1, max_length = 255)),
@@ -37,10 +36,11 @@ pub struct RefundRequest {
             body = Refund),
         (status = 404, description = "`not-found`",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`order-not-paid`; `refund-too-much`; `refund-pending`: one of another \
-            amount; `refund-refused` says the `reason`; `refund-by-apple`: only Apple can",
+        (status = 409, description = "`order-not-paid`; `refund-too-much`; `refund-pending`: another one waits, \
+            of this `number`; `refund-refused` says the `reason`; `refund-by-apple`: only Apple can; \
+            `idempotency-key-in-progress`",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid-fields`",
+        (status = 422, description = "`invalid-fields`; `idempotency-key-reused`",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`payment-unavailable`: the money may have gone back or not; call again",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -61,7 +61,7 @@ pub fn create(
         return Err(Error::NotPaid);
     }
     let refund = match refund::find(cx, order.id, &refund_id.simple().to_string())? {
-        Some(refund) if refund.status == Status::Failed => reopen(cx, &order, refund)?,
+        Some(refund) if refund.status == Status::Failed => reopen(cx, &order, &refund.number)?,
         Some(refund) => refund,
         None => begin(cx, &order, refund_id, request.amount_fen)?,
     };
@@ -70,7 +70,11 @@ pub fn create(
         _ => refund,
     };
     match refund.status {
-        Status::Succeeded => Ok(Answer::ok(&refund)),
+        Status::Succeeded => {
+            // Whoever wrote so may have been stopped before the ledger had it.
+            settle::balance(cx, &order)?;
+            Ok(Answer::ok(&refund))
+        }
         Status::Pending => Ok(Answer::json(StatusCode::ACCEPTED, &refund).unfinished()),
         // Somebody was told so in the meantime.
         Status::Failed => Err(Error::RefundRefused("closed")),
@@ -79,24 +83,11 @@ pub fn create(
 
 /// A refund that was refused, waiting again: WeChat, for one, wants it under the number that it had
 /// (<https://pay.weixin.qq.com/doc/v3/merchant/4012556457>).
-fn reopen(cx: &Context, order: &Order, refused: Refund) -> Result<Refund, Error> {
-    if pending(cx, order)?.is_some_and(|pending| pending.id != refused.id) {
-        return Err(Error::RefundPending);
-    }
-    if !refund::reopen(cx, order.id, &refused.number)? {
-        return Err(Error::RefundTooMuch);
-    }
-    refund::find(cx, order.id, &refused.number)?.ok_or(Error::NotFound)
+fn reopen(cx: &Context, order: &Order, number: &str) -> Result<Refund, Error> {
+    let place = refund::reopen(cx, order.id, number)?;
+    placed(cx, order, number, place)
 }
 
-fn pending(cx: &Context, order: &Order) -> Result<Option<Refund>, Error> {
-    let refunds = refund::list(cx, order.id)?;
-    Ok(refunds
-        .into_iter()
-        .find(|refund| refund.status == Status::Pending))
-}
-
-/// The refund that waits already, if it is of this amount, or a new one.
 fn begin(
     cx: &Context,
     order: &Order,
@@ -111,12 +102,6 @@ fn begin(
     if fen > order.amount_fen {
         return Err(Error::RefundTooMuch);
     }
-    if let Some(pending) = pending(cx, order)? {
-        return match pending.fen == fen {
-            true => Ok(pending),
-            false => Err(Error::RefundPending),
-        };
-    }
     let number = id.simple().to_string();
     let new = NewRefund {
         id,
@@ -125,36 +110,46 @@ fn begin(
         status: Status::Pending,
         happened_at: cx.now(),
     };
-    if !refund::insert(cx, order.id, &new)? {
-        return Err(Error::RefundTooMuch);
+    let place = refund::insert(cx, order.id, &new)?;
+    placed(cx, order, &number, place)
+}
+
+/// The refund in its place, or why it has none: that another one waits says more than that nothing is left beside
+/// it. Of two calls with one key at once, both go on with the one refund.
+fn placed(cx: &Context, order: &Order, number: &str, place: Place) -> Result<Refund, Error> {
+    let refunds = refund::list(cx, order.id)?;
+    let (these, others): (Vec<_>, Vec<_>) = refunds
+        .into_iter()
+        .filter(|refund| refund.status != Status::Failed)
+        .partition(|refund| refund.number == number);
+    if let Some(refund) = these.into_iter().next() {
+        return Ok(refund);
     }
-    refund::find(cx, order.id, &number)?.ok_or(Error::NotFound)
+    let waiting = others
+        .into_iter()
+        .find(|refund| refund.status == Status::Pending)
+        .map(|refund| refund.number);
+    match (waiting, place) {
+        (None, Place::NoneLeft | Place::Taken) => Err(Error::RefundTooMuch),
+        (waiting, _) => Err(Error::RefundPending(waiting)),
+    }
 }
 
 fn carry_out(cx: &Context, order: &Order, refund: Refund) -> Result<Refund, Error> {
     let number = refund.number.clone();
+    refund::postpone(cx, order.id, &number)?;
     match institution::refund(cx, order, &refund)? {
         Refunding::Done => {
             let amount = Amount::Exactly(refund.fen);
             // It is known by its number, so it always fits.
             let _ = settle::refunded(cx, order, &number, amount, cx.now())?;
         }
-        Refunding::UnderWay => {}
-        Refunding::Abnormal => abnormal(cx, order, &number)?,
+        Refunding::UnderWay | Refunding::NotKnown => {}
+        Refunding::Abnormal => settle::abnormal(cx, order, &number)?,
         Refunding::Refused(reason) => {
             refund::fail(cx, order.id, &number)?;
             return Err(Error::RefundRefused(reason));
         }
     }
     refund::find(cx, order.id, &number)?.ok_or(Error::NotFound)
-}
-
-fn abnormal(cx: &Context, order: &Order, number: &str) -> Result<(), Error> {
-    let told = Told {
-        institution: order.channel.institution(),
-        id: number,
-        order_id: Some(order.id),
-        content: serde_json::json!({ "answer": "refund", "out_refund_no": number }),
-    };
-    Ok(told.keep_anomaly(cx, Reason::RefundAbnormal)?)
 }

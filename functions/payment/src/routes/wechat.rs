@@ -7,12 +7,12 @@ use shared::log::Level;
 
 use crate::error::Error;
 use crate::institution;
-use crate::notification::{Reason, Told, Verdict};
+use crate::notification::{Reason, Told, Verdict, name_of};
 use crate::order::{self, Channel, Order};
 use crate::refund::{self, Amount};
 use crate::settle;
 use crate::wechat::{
-    Event, Headers, NotificationError, RefundNotice, RefundStatus, Transaction, Unproven,
+    Event, Headers, Named, NotificationError, RefundNotice, RefundStatus, Transaction, Unproven,
 };
 
 const INSTITUTION: &str = "wechat-pay";
@@ -24,7 +24,8 @@ const INSTITUTION: &str = "wechat-pay";
     request_body(content = Object, content_type = "application/json"),
     responses(
         (status = 204, description = "taken: also what came before, and what is kept for an operator"),
-        (status = 400, description = "`notification-malformed`, `signature-invalid`: nothing has changed",
+        (status = 400, description = "`notification-malformed`: WeChat signed it and nobody can read it, which is kept \
+            for an operator; `signature-invalid`: nothing has changed",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`payment-unavailable`, or another reason to send it again",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -40,7 +41,8 @@ pub fn payment(cx: &Context) -> Result<Answer, Error> {
     request_body(content = Object, content_type = "application/json"),
     responses(
         (status = 204, description = "taken: also what came before, and what is kept for an operator"),
-        (status = 400, description = "`notification-malformed`, `signature-invalid`: nothing has changed",
+        (status = 400, description = "`notification-malformed`: WeChat signed it and nobody can read it, which is kept \
+            for an operator; `signature-invalid`: nothing has changed",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`payment-unavailable`, or another reason to send it again",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -57,12 +59,18 @@ pub fn refusal(problem: Problem) -> Problem {
 
 /// Which address it came to does not matter: the event says what it is.
 fn receive(cx: &Context) -> Result<Answer, Error> {
-    let merchant = institution::wechat()?;
+    let merchant = institution::wechat().map_err(Error::brought_about_by_anybody)?;
     let request = cx.request();
     let headers = Headers::of(request.headers());
-    let notification = merchant
-        .notification(&headers, request.body(), cx.now())
-        .map_err(refused)?;
+    let notification = match merchant.notification(&headers, request.body(), cx.now()) {
+        Ok(notification) => notification,
+        Err(error) => {
+            if !matches!(error, NotificationError::Unproven(_)) {
+                keep(cx)?;
+            }
+            return Err(refused(error));
+        }
+    };
     let (order, content, verdict) = match &notification.event {
         Event::Transaction(transaction) => {
             let order = order::find_by_number(cx, &transaction.out_trade_no)?;
@@ -90,6 +98,19 @@ fn receive(cx: &Context) -> Result<Answer, Error> {
     };
     told.record(cx, verdict)?;
     Ok(Answer::no_content())
+}
+
+/// Keeps what WeChat signed and nobody can read, by its names.
+fn keep(cx: &Context) -> Result<(), Error> {
+    let body = cx.request().body();
+    let named = Named::read(body);
+    let told = Told {
+        institution: INSTITUTION,
+        id: &named.id.unwrap_or_else(|| name_of(body)),
+        order_id: None,
+        content: json!({ "event_type": named.event_type }),
+    };
+    Ok(told.record(cx, Verdict::Anomaly(Reason::Unreadable))?)
 }
 
 /// The order, if the notification is about one of ours.
@@ -141,7 +162,10 @@ fn refunded(cx: &Context, order: &Order, notice: &RefundNotice) -> Result<Verdic
             refund::fail(cx, order.id, number)?;
             Ok(Verdict::Closed)
         }
-        RefundStatus::Abnormal => Ok(Verdict::Anomaly(Reason::RefundAbnormal)),
+        RefundStatus::Abnormal => {
+            settle::abnormal(cx, order, number)?;
+            Ok(Verdict::Abnormal)
+        }
         RefundStatus::Processing | RefundStatus::Unknown => Ok(Verdict::Ignored),
     }
 }
@@ -179,10 +203,13 @@ fn refused(error: NotificationError) -> Error {
         NotificationError::Unproven(Unproven::SignTest) => {
             ("signature-invalid", "wechat: a test of ours", Level::Info)
         }
-        NotificationError::Unproven(Unproven::UnknownSerial) => {
-            // It may be a key that WeChat has moved to.
-            ("signature-invalid", "wechat: unknown serial", Level::Alarm)
-        }
+        // It may be a key that WeChat has moved to. But anybody can invent one, which alarms nobody; where WeChat has
+        // moved, its answers alarm.
+        NotificationError::Unproven(Unproven::UnknownSerial) => (
+            "signature-invalid",
+            "wechat: unknown serial",
+            Level::Warning,
+        ),
         NotificationError::Unproven(_) => {
             ("signature-invalid", "wechat: not WeChat's", Level::Warning)
         }

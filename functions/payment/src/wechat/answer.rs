@@ -1,5 +1,7 @@
 //! Answers to our requests.
 
+use std::fmt;
+
 use http::Response;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -42,6 +44,26 @@ pub struct Refusal {
     /// Whether WeChat signed it. A refusal that it did not sign proves nothing: no order may be closed
     /// because of one.
     pub is_signed: bool,
+}
+
+impl Refusal {
+    /// Whether the same request may be answered otherwise by and by.
+    pub fn passes(&self) -> bool {
+        matches!(self.status, 429 | 500..)
+            || matches!(self.code, Code::SystemError | Code::FrequencyLimited)
+    }
+
+    /// Whether WeChat has signed that it does not do what was asked for.
+    pub fn is_final(&self) -> bool {
+        self.is_signed && (400..500).contains(&self.status) && !self.passes()
+    }
+}
+
+/// Fit for a log.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.status, self.code)
+    }
 }
 
 /// An error code. WeChat's own pages spell several of them in two ways, with and without underscores

@@ -18,7 +18,7 @@ mod trade;
 
 pub use answer::{AnswerError, Code, Refusal};
 pub use client::{AppParameters, JsapiParameters};
-pub use notification::{Event, Notification, NotificationError};
+pub use notification::{Event, Named, Notification, NotificationError};
 pub use order::{Payer, Prepay};
 pub use refund::RefundOrder;
 pub use signature::{Headers, Unproven};

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use shared::log;
 use shared::time::Timestamp;
 
@@ -115,13 +116,38 @@ impl Merchant {
     }
 }
 
+/// What a notification calls itself, as far as that looks like names. For what is kept of one that WeChat signed
+/// and that does not read as documented.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// See [`Notification::id`].
+    pub id: Option<String>,
+    /// Such as `REFUND.SUCCESS`.
+    pub event_type: Option<String>,
+}
+
+impl Named {
+    /// Reads what there is.
+    pub fn read(body: &[u8]) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let name = |member: &str| {
+            let name = body.get(member).and_then(Value::as_str).map(log::code);
+            name.filter(|name| !name.is_empty())
+        };
+        Self {
+            id: name("id"),
+            event_type: name("event_type"),
+        }
+    }
+}
+
 fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, NotificationError> {
     serde_json::from_slice(json).map_err(|_| NotificationError::Malformed)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::super::resource::tests::encrypted;
     use super::super::tests::{NOW, PLATFORM_SERIAL, configured_with, merchant, signed_by_wechat};
@@ -342,6 +368,21 @@ mod tests {
         let garbage = encrypted(b"\xff{", *b"fdasflkja484", "transaction");
         let body = changed("/resource/ciphertext", json!(garbage));
         assert_refused!(post_json(&body), Malformed);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_as_far_as_it_has_names() {
+        let named = |body: &[u8]| Named::read(body);
+        let body = changed("/resource", json!([])).to_string();
+        let expected = Named {
+            id: Some("EV-2018022511223320873".to_owned()),
+            event_type: Some("TRANSACTION.SUCCESS".to_owned()),
+        };
+        assert_eq!(named(body.as_bytes()), expected);
+        let deep = format!(r#"{{"id":{}"#, "[".repeat(100_000));
+        for body in ["", "[]", r#"{"id":1,"event_type":"创"}"#, &deep] {
+            assert_eq!(named(body.as_bytes()), Named::default());
+        }
     }
 
     #[test]

@@ -2,17 +2,56 @@
 
 use std::thread;
 
-use api_tests::{Builder, on_both_engines};
+use api_tests::{Builder, Engine, on_both_engines};
 use provider_stand_ins::Behaviour;
 use provider_stand_ins::alipay::{Form, Message};
 
 use crate::identity::FORM;
 use crate::payment::{
     COINS, alipay_tells, anomalies, buy, buyer, customer, entries, fresh_key, hand_over,
-    ledger_holds, number, open, order, payer, post_alipay, read, refund, refund_with, refunds,
-    snapshot, wallet,
+    ledger_holds, number, open, order, payer, post_alipay, read, readable, refund, refund_with,
+    refunds, snapshot, unreadable, wallet,
 };
 use serde_json::json;
+
+/// News of payments, and of a refund in Alipay's console, come to two hosts on one database at once.
+// clause E15
+#[test]
+fn several_instances_credit_and_give_back_once() {
+    let shop = open(Builder::prepare(Engine::Postgres));
+    let twin = shop.app.twin();
+    for _ in 0..4 {
+        let (person, _, number) = payer(&shop);
+        let told = || shop.alipay.trade_notification(&number);
+        let refunded = told()
+            .with("refund_fee", "1.00")
+            .with("gmt_refund", "2026-11-24 10:00:00")
+            .with("out_biz_no", "console");
+        for (message, coins) in [(told(), COINS), (refunded, COINS - 10)] {
+            thread::scope(|scope| {
+                for copy in 0..8 {
+                    let (form, app, twin) = (message.form(), &shop.app, &twin);
+                    scope.spawn(move || {
+                        // As Alipay does: until it is taken.
+                        let send = || {
+                            let path = "/v1/callbacks/alipay/payment";
+                            let request = match copy % 2 {
+                                0 => app.request("POST", path),
+                                _ => twin.request("POST", path),
+                            };
+                            request.body(FORM, form.clone()).send()
+                        };
+                        while send().status >= 500 {}
+                    });
+                }
+            });
+            assert_eq!(wallet(&shop.app, &person), (coins, 0));
+        }
+        assert_eq!(entries(&shop.app, &person), ["top-up", "refund"]);
+    }
+    assert!(anomalies(&shop.app).is_empty());
+    ledger_holds(&shop.app);
+}
 
 on_both_engines! {
     // clause E15, V1
@@ -209,23 +248,7 @@ on_both_engines! {
             (true_one().tampered("sign_type", ""), "sign-type-unsupported"),
             (true_one().with("sign_type", "rsa2"), "sign-type-unsupported"),
             (true_one().with("charset", "GBK"), "charset-unsupported"),
-            (true_one().with("app_id", ""), "message-malformed"),
             (true_one().without("app_id"), "app-mismatch"),
-            (true_one().without("trade_no"), "message-malformed"),
-            (true_one().without("out_trade_no"), "message-malformed"),
-            (true_one().without("notify_id"), "message-malformed"),
-            (true_one().without("seller_id"), "message-malformed"),
-            (true_one().without("total_amount"), "message-malformed"),
-            (true_one().with("trade_status", "TRADE_PAID"), "message-malformed"),
-            (true_one().with("total_amount", "-6.00"), "message-malformed"),
-            (true_one().with("total_amount", "6e0"), "message-malformed"),
-            (true_one().with("total_amount", "6.001"), "message-malformed"),
-            (true_one().with("total_amount", "99999999999999999999.00"), "message-malformed"),
-            (true_one().with("refund_fee", "6.00"), "message-malformed"),
-            (true_one().with("refund_fee", "0.01"), "message-malformed"),
-            (true_one().with("gmt_refund", "2026-11-24 10:00:00"), "message-malformed"),
-            (true_one().with("notify_id", &"x".repeat(200)), "message-malformed"),
-            (true_one().with("trade_no", "2026'; DROP"), "message-malformed"),
         ] {
             let form = message.form();
             send(FORM, form.clone().into_bytes(), name, &form);
@@ -245,7 +268,56 @@ on_both_engines! {
             .send();
         assert_eq!(answer.status, 413);
         assert_eq!(snapshot(&shop.app), before);
+        // These Alipay signed: they are kept, and nothing else changes.
+        let broken = [
+            true_one().with("app_id", ""),
+            true_one().without("trade_no"),
+            true_one().without("out_trade_no"),
+            true_one().without("notify_id"),
+            true_one().without("seller_id"),
+            true_one().without("total_amount"),
+            true_one().with("trade_status", "TRADE_PAID"),
+            true_one().with("total_amount", "-6.00"),
+            true_one().with("total_amount", "6e0"),
+            true_one().with("total_amount", "6.001"),
+            true_one().with("total_amount", "99999999999999999999.00"),
+            true_one().with("refund_fee", "6.00"),
+            true_one().with("refund_fee", "0.01"),
+            true_one().with("gmt_refund", "2026-11-24 10:00:00"),
+            true_one().with("notify_id", &"x".repeat(200)),
+            true_one().with("trade_no", "2026'; DROP"),
+        ];
+        for message in &broken {
+            let form = message.form();
+            for _ in 0..2 {
+                send(FORM, form.clone().into_bytes(), "message-malformed", &form);
+            }
+        }
+        assert_eq!(unreadable(&shop.app), broken.len());
+        assert_eq!(readable(&shop.app), before);
         assert_eq!(wallet(&shop.app, &person), (0, 0));
+    }
+
+    // clause D2
+    fn what_is_not_about_a_trade_is_kept_and_ignored(builder: Builder) {
+        let shop = open(builder);
+        let (_, _, number) = payer(&shop);
+        let other = shop
+            .alipay
+            .trade_notification(&number)
+            .with("notify_id", "n-other")
+            .with("notify_type", "dut_user_sign");
+        for _ in 0..2 {
+            post_alipay(&shop.app, &other).expect(200);
+        }
+        let kept = shop.app.database().rows(
+            "SELECT verdict, content, deliveries FROM payment_notifications WHERE notification_id = 'n-other'",
+        );
+        let [verdict, content, deliveries] = &kept[0][..] else { panic!("three columns") };
+        assert_eq!((verdict.to_string().as_str(), deliveries.to_string().as_str()), ("ignored", "2"));
+        assert!(content.to_string().contains("dut_user_sign"), "{content}");
+        assert!(!content.to_string().contains("2088102117955611"), "{content}");
+        assert!(anomalies(&shop.app).is_empty());
     }
 
     // clause V1
@@ -389,6 +461,34 @@ on_both_engines! {
         let refused = refund(&shop.app, &id, &json!({})).expect_problem(409, "refund-refused");
         assert_eq!(refused.json["reason"], "closed");
         assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15, V1
+    fn a_refund_that_alipay_does_not_make_fails_and_blocks_nothing(builder: Builder) {
+        let shop = open(builder);
+        let (person, id) = buyer(&shop);
+        let (key, body) = (fresh_key(), json!({ "amount_fen": 100 }));
+        let send = || refund_with(&shop.app, &id, &key, &body);
+        for code in ["ACQ.REFUND_ACCOUNT_NOT_EXIST", "ACQ.ACCESS_FORBIDDEN"] {
+            shop.alipay.plan(Behaviour::Refuse(200, code));
+            let refused = send().expect_problem(409, "refund-refused");
+            assert_eq!(refused.json["reason"], "other");
+            let event = shop.app.log().event("refund-refused", refused.request_id());
+            assert_eq!(event["codes"], format!("40004 {code}"));
+            assert_eq!(refunds(&shop.app, &id), [(100, "failed".to_owned())]);
+        }
+        // What passes leaves it waiting.
+        shop.alipay.plan(Behaviour::Refuse(200, "ACQ.SYSTEM_ERROR"));
+        send().expect_problem(503, "payment-unavailable");
+        assert_eq!(refunds(&shop.app, &id), [(100, "pending".to_owned())]);
+        // It was done, and nobody heard of it: then the refusal of the second is no end.
+        shop.alipay.plan_form(Form::Unsigned);
+        send().expect_problem(503, "payment-unavailable");
+        shop.alipay.plan(Behaviour::Refuse(200, "ACQ.REFUND_ACCOUNT_NOT_EXIST"));
+        send().expect(200);
+        assert_eq!(refunds(&shop.app, &id), [(100, "succeeded".to_owned())]);
+        assert_eq!(wallet(&shop.app, &person), (COINS - 10, 0));
         ledger_holds(&shop.app);
     }
 

@@ -1,13 +1,13 @@
 //! `/v1/callbacks/apple`, `/v1/orders/{id}/apple-transaction`: purchases in the App Store (clause V19).
 
-use api_tests::{Answer, Builder, Person, on_both_engines};
+use api_tests::{ADMIN, Answer, Builder, Person, on_both_engines};
 use provider_stand_ins::Behaviour;
 use provider_stand_ins::apple::{AppStore, Form, Notification, UntimelyRoot, Which};
 use serde_json::{Value, json};
 
 use crate::payment::{
-    COINS, Shop, anomalies, buy, customer, entries, ledger_holds, open, order, read, refund,
-    refunds, snapshot, wallet,
+    COINS, Shop, anomalies, buy, customer, entries, ledger_holds, open, order, read, readable,
+    refund, refunds, snapshot, unreadable, wallet,
 };
 
 const PRODUCT: &str = "com.chuangrenmai.coins.60";
@@ -134,8 +134,16 @@ on_both_engines! {
             assert_eq!(answer.json["reason"], reason);
         };
         mismatch(&signed(&shop, &others), "other-order");
-        let untold = shop.apple.buy(PRODUCT, None);
-        mismatch(&signed(&shop, &untold), "other-order");
+        assert!(anomalies(&shop.app).is_empty(), "it leads to the other order");
+        // Bought, and for no order: an operator must see each, once.
+        let nobody = "0198c5a0-0000-7000-8000-00000000000f";
+        for token in [None, Some(nobody)] {
+            let untold = shop.apple.buy(PRODUCT, token);
+            for _ in 0..2 {
+                mismatch(&signed(&shop, &untold), "other-order");
+            }
+        }
+        assert_eq!(anomalies(&shop.app), ["unknown-order", "unknown-order"]);
         let with = |name: &str, value: Value| {
             let mut changed = shop.apple.transaction(&transaction);
             changed[name] = value;
@@ -180,7 +188,7 @@ on_both_engines! {
                 assert_eq!((answer.status, answer.problem()), (400, Some("signature-invalid")), "{form:?}");
             }
         }
-        for broken in [
+        let broken = [
             told().without_transaction(),
             told().with("/notificationUUID", json!("x")),
             told().with("/signedDate", json!("today")),
@@ -188,19 +196,23 @@ on_both_engines! {
             told().with_transaction("transactionId", json!(1)),
             told().with_transaction("appAccountToken", json!("me")),
             told().with_transaction("revocationPercentage", json!(100_001)),
-        ] {
+        ];
+        for broken in &broken {
             // Apple signed it: a person must look, and Apple shall send it again.
-            let answer = post(&shop, broken.body()).expect_problem(503, "payment-unavailable");
-            let event = shop.app.log().event("problem", answer.request_id());
-            assert_eq!(event["level"], "alarm");
+            for _ in 0..2 {
+                let answer = post(&shop, broken.body()).expect_problem(503, "payment-unavailable");
+                let event = shop.app.log().event("problem", answer.request_id());
+                assert_eq!(event["level"], "alarm");
+            }
         }
+        assert_eq!(unreadable(&shop.app), broken.len());
         let body = told().body();
         for broken in ["", "{}", "[]", "null", r#"{"signedPayload":[]}"#, &body[..body.len() - 2]] {
             post(&shop, broken.to_owned()).expect_problem(400, "notification-malformed");
         }
         let oversized = format!("{body}{}", " ".repeat(70_000));
         assert_eq!(post(&shop, oversized).status, 413);
-        assert_eq!(snapshot(&shop.app), before);
+        assert_eq!(readable(&shop.app), before);
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }
 
@@ -231,6 +243,75 @@ on_both_engines! {
         assert_eq!(read(&shop.app, &person, &id)["refunded_fen"], 600);
         assert_eq!(wallet(&shop.app, &person), (COINS, 0));
         assert_eq!(anomalies(&shop.app), ["wrong-product", "wrong-product"]);
+        ledger_holds(&shop.app);
+    }
+
+    // clause V19
+    fn a_sandbox_takes_what_is_bought_there_alone(builder: Builder) {
+        let mut shop = open(builder);
+        shop.app.restart(&[("apple_environment", "Sandbox"), ("apple_app_apple_id", "")]);
+        let (person, id, transaction) = purchaser(&shop);
+        let paid_for = shop.apple.notification("ONE_TIME_CHARGE", &transaction);
+        tells(&shop, &paid_for);
+        assert_eq!(anomalies(&shop.app), ["other-merchant"]);
+        submit(&shop, &person, &id, &signed(&shop, &transaction)).expect_problem(422, "transaction-invalid");
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+        let in_sandbox = shop
+            .apple
+            .notification("ONE_TIME_CHARGE", &transaction)
+            .with("/data/environment", json!("Sandbox"))
+            .without("/data", "appAppleId")
+            .with_transaction("environment", json!("Sandbox"));
+        tells(&shop, &in_sandbox);
+        assert_eq!(read(&shop.app, &person, &id)["status"], "paid");
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E27
+    fn nothing_of_the_payer_is_kept(builder: Builder) {
+        let shop = open(builder);
+        let (person, _, transaction) = purchaser(&shop);
+        let told = || {
+            let mut told = shop.apple.notification("ONE_TIME_CHARGE", &transaction);
+            for (name, value) in [
+                ("originalTransactionId", "2000000777777777"),
+                ("webOrderLineItemId", "2000000666666666"),
+                ("appTransactionId", "704897469903357045"),
+                ("storefront", "CHN-payer"),
+            ] {
+                told = told.with_transaction(name, json!(value));
+            }
+            told
+        };
+        // One that fits, one that does not, one that nobody can read.
+        tells(&shop, &told());
+        tells(&shop, &told().with_transaction("quantity", json!(2)));
+        post(&shop, told().with_transaction("quantity", json!("1")).body()).expect(503);
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        let kept = snapshot(&shop.app).join("\n");
+        assert!(kept.contains(&transaction));
+        for of_the_payer in ["2000000777777777", "2000000666666666", "704897469903357045", "CHN-payer"] {
+            assert!(!kept.contains(of_the_payer), "{of_the_payer}");
+        }
+    }
+
+    // clause E15, V19
+    fn spent_coins_become_a_debt(builder: Builder) {
+        let shop = open(builder);
+        let (person, id, transaction) = purchaser(&shop);
+        submit(&shop, &person, &id, &signed(&shop, &transaction)).expect(200);
+        let other = customer(&shop.app);
+        let tip = |coins: i64| {
+            crate::payment::post(&shop.app, &person, "/v1/tips", &json!({ "to": other.account_id, "coins": coins }))
+        };
+        tip(COINS - 5).expect(201);
+        shop.apple.refund(&transaction);
+        tells(&shop, &shop.apple.notification("REFUND", &transaction));
+        assert_eq!(wallet(&shop.app, &person), (0, COINS - 5));
+        tip(1).expect_problem(409, "coins-insufficient");
+        buy(&shop, &person);
+        assert_eq!(wallet(&shop.app, &person), (5, 0));
         ledger_holds(&shop.app);
     }
 
@@ -298,6 +379,11 @@ on_both_engines! {
         let (person, _, transaction) = purchaser(&shop);
         let told = || shop.apple.notification("ONE_TIME_CHARGE", &transaction);
         let elsewhere = order(&shop.app, &person, "alipay-app").expect(201).text("/id");
+        let foreign = told().with("/data/bundleId", json!("com.example.foreign"));
+        tells(&shop, &foreign);
+        let kept = shop.app.get("/v1/operator/payment-anomalies", ADMIN.token).expect(200);
+        let content = &kept.json["items"][0]["content"];
+        assert_eq!((&content["bundle_id"], &content["environment"]), (&json!("com.example.foreign"), &json!("Production")));
         for (notification, reason) in [
             (told().with("/data/bundleId", json!("com.example.other")), "other-merchant"),
             (told().with("/data/appAppleId", json!(1)), "other-merchant"),
@@ -319,7 +405,7 @@ on_both_engines! {
         for ignored in ["TEST", "CONSUMPTION_REQUEST", "REFUND_DECLINED", "PRICE_INCREASE"] {
             tells(&shop, &shop.apple.notification(ignored, &transaction));
         }
-        assert_eq!(anomalies(&shop.app).len(), 12);
+        assert_eq!(anomalies(&shop.app).len(), 13);
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }
 

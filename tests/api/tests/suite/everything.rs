@@ -88,7 +88,7 @@ fn plant_behind(shop: &Shop, person: &Person, other: &Person, order: &str) -> Ve
     let far = 4_000_000_000_000_i64;
     for statement in [
         format!(
-            "INSERT INTO refunds VALUES ('{}', '{order}', 1, 'planted-refund', 100, 1, 'succeeded', 1, 2) \
+            "INSERT INTO refunds VALUES ('{}', '{order}', 1, 'planted-refund', 100, 1, 'succeeded', 1, 2, NULL) \
              RETURNING id",
             id(1)
         ),

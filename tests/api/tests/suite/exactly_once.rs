@@ -203,7 +203,7 @@ on_both_engines! {
         let coins: i64 = people.iter().map(|person| wallet(&app, person).0).sum();
         assert_eq!(coins, (orders - given_back) * COINS);
         ledger_holds(&app);
-        let (is_content, said) = app.ledger_check();
+        let (is_content, said) = app.ledger_check_at("2 minutes");
         assert!(is_content, "{said}");
         println!("{said}");
     }

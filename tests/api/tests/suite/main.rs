@@ -43,6 +43,7 @@ mod payment_answers;
 mod payment_faults;
 mod payment_operators;
 mod payment_privacy;
+mod payment_sweep;
 mod person_keys;
 mod pictures;
 mod plans;

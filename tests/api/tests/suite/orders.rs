@@ -4,11 +4,12 @@ use std::thread;
 
 use api_tests::{Builder, MINUTE, on_both_engines};
 use provider_stand_ins::Behaviour;
-use serde_json::json;
+use provider_stand_ins::alipay::Form as AlipayForm;
+use serde_json::{Value, json};
 
 use crate::payment::{
-    COINS, FEN, PACKAGE, alipay_tells, anomalies, customer, hand_over, ledger_holds, number, open,
-    order, post, read, snapshot, wallet,
+    COINS, FEN, PACKAGE, alipay_tells, anomalies, buyer, customer, hand_over, ledger_holds, number,
+    open, order, post, read, refunds, snapshot, wallet,
 };
 
 /// A person's name under our official account at WeChat.
@@ -297,6 +298,150 @@ on_both_engines! {
         assert_eq!(wallet(app, &person), (COINS, 0));
     }
 
+    // clause V1
+    [stand_in] fn an_expired_order_that_nobody_paid_is_closed_at_alipay_first(builder: Builder) {
+        let shop = open(builder);
+        let app = &shop.app;
+        app.clock().stop();
+        shop.alipay.set_clock(app.clock().now_ms());
+        let person = customer(app);
+        let ordered = order(app, &person, "alipay-app").expect(201);
+        let id = ordered.text("/id");
+        hand_over(&shop, &ordered);
+        app.clock().advance(MINUTE * 29);
+        shop.alipay.set_clock(app.clock().now_ms());
+        shop.alipay.open(&number(&ordered)).expect("it can be opened");
+        // Alipay's clock is behind ours: there, it can still be paid.
+        app.clock().advance(MINUTE * 2);
+        let closings = || shop.alipay.calls("alipay.trade.close").len();
+        // The question is answered, and whether it was closed is not: then it is not closed here either.
+        shop.alipay.plan_form(AlipayForm::Respelled);
+        shop.alipay.plan_form(AlipayForm::Unsigned);
+        assert_eq!(read(app, &person, &id)["status"], "pending");
+        assert_eq!(closings(), 1);
+        shop.alipay.pay(&number(&ordered)).expect_err("it is closed there");
+        app.clock().advance(MINUTE);
+        shop.alipay.set_clock(app.clock().now_ms());
+        assert_eq!(read(app, &person, &id)["status"], "closed");
+        assert_eq!(wallet(app, &person), (0, 0));
+    }
+
+    // clause V2
+    [stand_in] fn what_wechat_says_ended_without_money_is_closed(builder: Builder) {
+        let shop = open(builder);
+        let app = &shop.app;
+        app.clock().stop();
+        let person = customer(app);
+        for state in ["REVOKED", "PAYERROR"] {
+            let ordered = order(app, &person, "wechat-app").expect(201);
+            shop.wechat.tell_state(&number(&ordered), state);
+            app.clock().advance(MINUTE);
+            shop.wechat.set_clock(app.clock().now_ms());
+            assert_eq!(read(app, &person, &ordered.text("/id"))["status"], "closed", "{state}");
+        }
+        assert_eq!(wallet(app, &person), (0, 0));
+        assert!(anomalies(app).is_empty());
+    }
+
+    // clause V2
+    [stand_in] fn what_was_given_back_in_wechats_console_unheard_of_credits_nothing(builder: Builder) {
+        let shop = open(builder);
+        let app = &shop.app;
+        app.clock().stop();
+        let agree = || shop.wechat.set_clock(app.clock().now_ms());
+        agree();
+        let person = customer(app);
+        let ordered = order(app, &person, "wechat-app").expect(201);
+        let id = ordered.text("/id");
+        shop.wechat.pay(&number(&ordered));
+        shop.wechat.tell_state(&number(&ordered), "REFUND");
+        for _ in 0..3 {
+            app.clock().advance(MINUTE);
+            agree();
+            assert_eq!(read(app, &person, &id)["status"], "closed");
+        }
+        assert_eq!(shop.wechat.calls().len(), 2, "announced, and asked about once");
+        assert_eq!(anomalies(app), ["refunded-elsewhere"]);
+        assert_eq!(wallet(app, &person), (0, 0));
+        // The news come after all.
+        let paid = shop.wechat.payment_notification(&number(&ordered));
+        crate::payment::post_wechat(app, &paid.post()).expect(204);
+        assert_eq!(read(app, &person, &id)["status"], "paid");
+        assert_eq!(wallet(app, &person), (COINS, 0));
+        ledger_holds(app);
+    }
+
+    // clause E15
+    fn a_key_that_cannot_be_used_leaves_the_order_as_it_is_known(builder: Builder) {
+        let mut shop = open(builder);
+        let person = customer(&shop.app);
+        let ids = ["alipay-app", "wechat-app"].map(|channel| order(&shop.app, &person, channel).expect(201).text("/id"));
+        // So long ago that the institutions are asked.
+        let earlier = "UPDATE orders SET created_at = created_at - 60000, asked_at = asked_at - 60000 RETURNING id";
+        shop.app.database().rows(earlier);
+        shop.app.restart(&[("alipay_app_private_key", "unusable"), ("wechat_pay_private_key", "unusable")]);
+        for id in ids {
+            let answer = shop.app.get(&format!("/v1/orders/{id}"), &person.token).expect(200);
+            assert_eq!(answer.text("/status"), "pending");
+            let event = shop.app.log().event("payment-unavailable", answer.request_id());
+            assert_eq!(event["level"], "alarm");
+            let close = shop.app.request("POST", &format!("/v1/orders/{id}/close")).token(&person.token);
+            close.send().expect_problem(503, "payment-unavailable");
+        }
+    }
+
+    // clause E15
+    fn a_key_is_one_persons_for_one_thing(builder: Builder) {
+        let shop = open(builder);
+        let app = &shop.app;
+        let (person, first) = buyer(&shop);
+        let (other, second) = buyer(&shop);
+        let third = customer(app);
+        let send = |path: &str, token: &str, body: &Value| app
+            .request("POST", path)
+            .token(token)
+            .header("idempotency-key", "one-key")
+            .json(body);
+        for (path, body, changed) in [
+            (
+                "/v1/orders",
+                json!({ "package": PACKAGE, "channel": "apple" }),
+                json!({ "package": "coins-300", "channel": "apple" }),
+            ),
+            (
+                "/v1/gifts",
+                json!({ "to": third.account_id, "gift": "flower" }),
+                json!({ "to": third.account_id, "gift": "coffee" }),
+            ),
+            (
+                "/v1/tips",
+                json!({ "to": third.account_id, "coins": 5 }),
+                json!({ "to": third.account_id, "coins": 6 }),
+            ),
+        ] {
+            let done = send(path, &person.token, &body).expect(201);
+            assert_eq!(send(path, &person.token, &body).expect(201).json["id"], done.json["id"], "{path}");
+            send(path, &person.token, &changed).expect_problem(422, "idempotency-key-reused");
+            // Another's same key is another key.
+            assert_ne!(send(path, &other.token, &body).expect(201).json["id"], done.json["id"], "{path}");
+        }
+        for giver in [&person, &other] {
+            assert_eq!(wallet(app, giver), (COINS - 15, 0));
+        }
+        let body = json!({ "amount_fen": 100 });
+        for id in [&first, &second] {
+            let path = format!("/v1/operator/orders/{id}/refund");
+            let done = send(&path, api_tests::ADMIN.token, &body).expect(200);
+            assert_eq!(send(&path, api_tests::ADMIN.token, &body).expect(200).json["id"], done.json["id"]);
+            let changed = json!({ "amount_fen": 200 });
+            send(&path, api_tests::ADMIN.token, &changed).expect_problem(422, "idempotency-key-reused");
+            // Another operator goes on with the same refund.
+            assert_eq!(send(&path, api_tests::REVIEWER.token, &body).expect(200).json["id"], done.json["id"]);
+            assert_eq!(refunds(app, id).len(), 1);
+        }
+        ledger_holds(app);
+    }
+
     // clause V1, V2
     fn giving_up_closes_at_the_institution_and_credits_what_was_paid(builder: Builder) {
         let shop = open(builder);
@@ -324,8 +469,11 @@ on_both_engines! {
         alipay_tells(&shop, &number(&late)).expect(200);
         assert_eq!(read(app, &person, &late.text("/id"))["status"], "paid");
         assert_eq!(wallet(app, &person), (2 * COINS, 0));
+        // An institution that is away: nothing is known, and nothing changes.
+        let away = order(app, &person, "wechat-app").expect(201).text("/id");
         shop.wechat.plan(Behaviour::Close);
-        let away = order(app, &person, "apple").expect(201).text("/id");
+        close(&away).expect_problem(503, "payment-unavailable");
+        assert_eq!(read(app, &person, &away)["status"], "pending");
         assert_eq!(close(&away).expect(200).text("/status"), "closed");
         assert!(anomalies(app).is_empty());
         ledger_holds(app);

@@ -154,7 +154,8 @@ pub fn anomalies(app: &App) -> Vec<String> {
 pub fn snapshot(app: &App) -> Vec<String> {
     [
         "SELECT * FROM orders ORDER BY id",
-        "SELECT * FROM refunds ORDER BY id",
+        // When it is looked at next is no money.
+        "SELECT id, order_id, ordinal, number, fen, coins, status, happened_at, created_at FROM refunds ORDER BY id",
         "SELECT * FROM ledger ORDER BY reference, kind",
         "SELECT * FROM payment_notifications ORDER BY channel, notification_id",
         "SELECT * FROM payment_anomalies ORDER BY id",
@@ -190,6 +191,23 @@ pub fn ledger_holds(app: &App) {
     ] {
         assert_eq!(app.database().count(broken), 0, "{broken}");
     }
+}
+
+/// The same without what is kept of notifications that nobody can read.
+pub fn readable(app: &App) -> Vec<String> {
+    let mut rows = snapshot(app);
+    rows.retain(|row| !row.contains("\"unreadable\""));
+    rows
+}
+
+/// How many notifications were kept that an institution signed and nobody can read.
+pub fn unreadable(app: &App) -> usize {
+    let notifications = "SELECT COUNT(*) FROM payment_notifications WHERE verdict = 'unreadable'";
+    let kept = usize::try_from(app.database().count(notifications)).expect("a count");
+    let reported = anomalies(app);
+    let reported = reported.iter().filter(|reason| *reason == "unreadable");
+    assert_eq!(reported.count(), kept, "each is reported once");
+    kept
 }
 
 /// Posts a notification as Alipay does. `success` is what Alipay takes for an answer, and nothing else that is

@@ -10,6 +10,7 @@ use crate::payment::{
     COINS, PACKAGE, Shop, agree_on_time, anomalies, buy, buyer, customer, fresh_key, hand_over,
     ledger_holds, number, open, order, read, refund, refunds, wallet, wechat_buyer,
 };
+use crate::payment_sweep::{LOOK, look};
 
 /// The client sends the same again; where the stopped one still holds its key, a minute later.
 fn until_done<S>(app: &App, _: &S, attempt: &Attempt) -> Answer {
@@ -57,6 +58,13 @@ fn begun(shop: &Shop, person: &Person, channel: &str, is_paid: bool) -> String {
         (_, false) => {}
     }
     ordered.text("/id")
+}
+
+/// An operator gives a third of an order back.
+fn refunding_of(id: &str) -> Attempt {
+    let path = format!("/v1/operator/orders/{id}/refund");
+    let body = json!({ "amount_fen": 200 });
+    Attempt::new("POST", path, Some(api_tests::ADMIN.token), body).with_key(&fresh_key())
 }
 
 fn orders(app: &App, person: &Person) -> Value {
@@ -369,10 +377,7 @@ on_both_engines! {
                 agree_on_time(&shop);
                 let person = customer(app);
                 let id = buy(&shop, &person);
-                let path = format!("/v1/operator/orders/{id}/refund");
-                let attempt = Attempt::new("POST", path, Some(api_tests::ADMIN.token), json!({ "amount_fen": 200 }))
-                    .with_key(&fresh_key());
-                ((person, id), attempt)
+                ((person, id.clone()), refunding_of(&id))
             },
             |app, state, attempt| {
                 let answer = attempt.send(app, true);
@@ -383,14 +388,163 @@ on_both_engines! {
                 agree_on_time(&shop);
                 until_done(app, state, attempt)
             },
-            |app, (person, id), _| {
-                // Where Alipay had done it already, its notification or the next call tells so.
-                crate::payment::alipay_tells(&shop, &id.replace('-', "")).expect(200);
+            |app, (person, id), answer| {
+                assert_eq!(answer.status, 200);
                 assert_eq!(wallet(app, person), (COINS - 20, 0));
                 assert_eq!(read(app, person, id)["refunded_fen"], 200);
+                assert_eq!(refunds(app, id), [(200, "succeeded".to_owned())]);
                 ledger_holds(app);
             },
         );
         assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // clause E15
+    [stand_in] fn refunding_at_wechat(builder: Builder) {
+        let shop = open(builder);
+        // When it is asked for, and when it is asked for again and done.
+        for is_asked_for in [false, true] {
+            sweep(
+                &shop.app,
+                |app, _| {
+                    agree_on_time(&shop);
+                    let (person, id, _) = wechat_buyer(&shop);
+                    let attempt = refunding_of(&id);
+                    if is_asked_for {
+                        let number = attempt.send(app, true).expect(202).text("/number");
+                        shop.wechat.settle_refund(&number, RefundStatus::Success);
+                    }
+                    ((person, id), attempt)
+                },
+                |app, state, attempt| {
+                    app.clock().advance(MINUTE);
+                    agree_on_time(&shop);
+                    let answer = until_done(app, state, attempt);
+                    if answer.status != 202 {
+                        return answer;
+                    }
+                    shop.wechat.settle_refund(&answer.text("/number"), RefundStatus::Success);
+                    attempt.send(app, true)
+                },
+                |app, (person, id), answer| {
+                    assert_eq!(answer.status, 200);
+                    assert_eq!(wallet(app, person), (COINS - 20, 0));
+                    assert_eq!(refunds(app, id), [(200, "succeeded".to_owned())]);
+                    ledger_holds(app);
+                },
+            );
+        }
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // Whoever asked for a refund does not come back.
+    // clause E15
+    [stand_in] fn a_refund_that_nobody_goes_on_with(builder: Builder) {
+        let shop = open(builder.with_internal(LOOK, "payment"));
+        for channel in ["alipay-app", "wechat-app"] {
+            sweep(
+                &shop.app,
+                |app, _| {
+                    agree_on_time(&shop);
+                    let (person, id) = match channel {
+                        "alipay-app" => buyer(&shop),
+                        _ => {
+                            let (person, id, _) = wechat_buyer(&shop);
+                            (person, id)
+                        }
+                    };
+                    let attempt = refunding_of(&id);
+                    if channel == "alipay-app" {
+                        shop.alipay.plan_slow_refund();
+                    }
+                    let number = attempt.send(app, true).expect(202).text("/number");
+                    match channel {
+                        "alipay-app" => shop.alipay.settle_refunds(&id.replace('-', "")),
+                        _ => shop.wechat.settle_refund(&number, RefundStatus::Success),
+                    }
+                    ((person, id), attempt)
+                },
+                |app, _, _| {
+                    app.clock().advance(MINUTE);
+                    agree_on_time(&shop);
+                    look(app)
+                },
+                |app, (person, id), _| {
+                    assert_eq!(wallet(app, person), (COINS - 20, 0));
+                    assert_eq!(refunds(app, id), [(200, "succeeded".to_owned())]);
+                    ledger_holds(app);
+                },
+            );
+        }
+        assert!(anomalies(&shop.app).is_empty());
+    }
+
+    // clause E15
+    [stand_in] fn looking_at_what_is_due(builder: Builder) {
+        let shop = open(builder.with_internal(LOOK, "payment"));
+        for (channel, is_paid) in [("alipay-app", false), ("alipay-app", true), ("wechat-app", false), ("wechat-app", true)] {
+            sweep(
+                &shop.app,
+                |app, _| {
+                    agree_on_time(&shop);
+                    let person = customer(app);
+                    let id = begun(&shop, &person, channel, is_paid);
+                    app.clock().advance(MINUTE * 31);
+                    agree_on_time(&shop);
+                    ((person, id), Attempt::new("POST", LOOK, None, Value::Null))
+                },
+                |app, _, _| {
+                    app.clock().advance(MINUTE);
+                    agree_on_time(&shop);
+                    look(app)
+                },
+                |app, (person, id), _| {
+                    let (status, coins) = if is_paid { ("paid", COINS) } else { ("closed", 0) };
+                    let standing = format!("SELECT status FROM orders WHERE id = '{id}' AND look_at IS NULL");
+                    assert_eq!(app.database().rows(&standing)[0][0].to_string(), status);
+                    assert_eq!(wallet(app, person), (coins, 0));
+                    ledger_holds(app);
+                },
+            );
+        }
+        for status in [RefundStatus::Success, RefundStatus::Closed, RefundStatus::Abnormal] {
+            let before = anomalies(&shop.app).len();
+            sweep(
+                &shop.app,
+                |app, _| {
+                    agree_on_time(&shop);
+                    let (person, id, _) = wechat_buyer(&shop);
+                    let number = refunding_of(&id).send(app, true).expect(202).text("/number");
+                    shop.wechat.settle_refund(&number, status);
+                    app.clock().advance(MINUTE);
+                    agree_on_time(&shop);
+                    ((person, id), Attempt::new("POST", LOOK, None, Value::Null))
+                },
+                |app, _, _| {
+                    app.clock().advance(MINUTE);
+                    agree_on_time(&shop);
+                    look(app)
+                },
+                |app, (person, id), _| {
+                    let (standing, coins) = match status {
+                        RefundStatus::Success => ("succeeded", COINS - 20),
+                        RefundStatus::Closed => ("failed", COINS),
+                        _ => ("pending", COINS),
+                    };
+                    assert_eq!(refunds(app, id), [(200, standing.to_owned())]);
+                    assert_eq!(wallet(app, person), (coins, 0));
+                    ledger_holds(app);
+                    if standing == "pending" {
+                        let kept = format!("SELECT COUNT(*) FROM payment_anomalies WHERE order_id = '{id}'");
+                        assert_eq!(app.database().count(&kept), 1);
+                        // So that the next round has only its own.
+                        app.database().rows("UPDATE refunds SET status = 'failed', look_at = NULL RETURNING id");
+                    }
+                },
+            );
+            if status != RefundStatus::Abnormal {
+                assert_eq!(anomalies(&shop.app).len(), before);
+            }
+        }
     }
 }

@@ -124,6 +124,7 @@ on_both_engines! {
         let before = snapshot(&shop.app);
         for deed in deeds(&id) {
             // The record is the first that is written: until then nothing is shown.
+            let mut unrecorded = 0;
             for nth in 1..=3 {
                 let audited = shop.app.database().count(AUDITED);
                 shop.app.faults().error(database, nth);
@@ -132,8 +133,11 @@ on_both_engines! {
                 if shop.app.database().count(AUDITED) == audited {
                     assert!(answer.status >= 500, "{} {nth}: {answer:?}", deed.path);
                     assert_eq!(snapshot(&shop.app), before);
+                    unrecorded += 1;
                 }
             }
+            // Opening the database, and the record itself, at the least.
+            assert!(unrecorded >= 2, "{}: {unrecorded}", deed.path);
         }
     }
 

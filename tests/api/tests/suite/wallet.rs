@@ -129,6 +129,53 @@ on_both_engines! {
     }
 
     // clause E15
+    fn who_loses_every_race_is_told_to_come_again(builder: Builder) {
+        let shop = open(builder);
+        let (person, _) = buyer(&shop);
+        let other = customer(&shop.app);
+        let database = shop.app.database();
+        // Somebody else always has the next number.
+        let (lose, win): (&[&str], &[&str]) = match database.engine() {
+            Engine::Sqlite => (
+                &["CREATE TRIGGER loses BEFORE INSERT ON ledger BEGIN \
+                     SELECT RAISE(ABORT, 'UNIQUE constraint failed: ledger.account, ledger.number'); END"],
+                &["DROP TRIGGER loses"],
+            ),
+            Engine::Postgres => (
+                &[
+                    "CREATE FUNCTION loses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                       RAISE EXCEPTION 'lost' USING ERRCODE = 'unique_violation', \
+                         CONSTRAINT = 'ledger_account_number_unique'; END $$",
+                    "CREATE TRIGGER loses BEFORE INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION loses()",
+                ],
+                &["DROP TRIGGER loses ON ledger"],
+            ),
+        };
+        for statement in lose {
+            database.rows(statement);
+        }
+        let key = crate::payment::fresh_key();
+        let body = json!({ "to": other.account_id, "coins": 7 });
+        let tip = || shop
+            .app
+            .request("POST", "/v1/tips")
+            .token(&person.token)
+            .header("idempotency-key", &key)
+            .json(&body);
+        let busy = tip().expect_problem(503, "ledger-busy");
+        assert!(busy.retry_after() > 0);
+        assert_eq!(shop.app.log().event("problem", busy.request_id())["level"], "warning");
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        for statement in win {
+            database.rows(statement);
+        }
+        tip().expect(201);
+        assert_eq!(wallet(&shop.app, &person), (COINS - 7, 0));
+        assert_eq!(wallet(&shop.app, &other), (7, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15
     fn the_ledger_only_grows(builder: Builder) {
         let shop = open(builder);
         buyer(&shop);

@@ -3,14 +3,15 @@
 
 use std::thread;
 
-use api_tests::{Builder, Person, on_both_engines};
+use api_tests::{Answer, Builder, Person, on_both_engines};
 use provider_stand_ins::Behaviour;
 use provider_stand_ins::wechat_pay::{Form, Post, RefundStatus};
 use serde_json::json;
 
 use crate::payment::{
-    COINS, Shop, anomalies, customer, entries, fresh_key, ledger_holds, number, open, order,
-    post_wechat, read, refund, refund_with, refunds, snapshot, wallet, wechat_buyer,
+    COINS, Shop, anomalies, customer, entries, fresh_key, ledger_holds, number, open, order, post,
+    post_wechat, read, readable, refund, refund_with, refunds, snapshot, unreadable, wallet,
+    wechat_buyer,
 };
 
 /// Someone who has paid an order that WeChat has not told of.
@@ -19,6 +20,14 @@ fn payer(shop: &Shop) -> (Person, String) {
     let ordered = order(&shop.app, &person, "wechat-app").expect(201);
     shop.wechat.pay(&number(&ordered));
     (person, ordered.text("/id"))
+}
+
+/// The same person buys once more.
+fn wechat_pays_again(shop: &Shop, person: &Person) {
+    let ordered = order(&shop.app, person, "wechat-app").expect(201);
+    shop.wechat.pay(&number(&ordered));
+    let told = shop.wechat.payment_notification(&number(&ordered));
+    post_wechat(&shop.app, &told.post()).expect(204);
 }
 
 fn is_refused(shop: &Shop, post: &Post, status: u16, what: &str) {
@@ -51,6 +60,7 @@ on_both_engines! {
         let number = id.replace('-', "");
         let told = || shop.wechat.payment_notification(&number);
         let before = snapshot(&shop.app);
+        // These WeChat did not sign.
         for form in [
             Form::Unsigned,
             Form::Without("wechatpay-timestamp"),
@@ -68,20 +78,6 @@ on_both_engines! {
             let what = format!("{form:?}");
             is_refused(&shop, &told().signed(form).post(), 400, &what);
         }
-        for (message, what) in [
-            (told().as_event("REFUND.SUCCESS"), "a payment called a refund"),
-            (told().as_original_type("refund"), "another type"),
-            (told().under_key("0123456789abcdef0123456789abcdef"), "another APIv3 key"),
-            (told().with("/trade_state", json!("NOTPAY")), "not paid"),
-            (told().with("/trade_state", json!(1)), "mistyped"),
-            (told().with("/amount", json!("600")), "an amount that is a text"),
-            (told().with("/amount/total", json!(600.5)), "half a fen"),
-            (told().with("/amount/total", json!(99_999_999_999_999_999_999.0)), "a huge amount"),
-            (told().with("/success_time", json!("yesterday")), "no time"),
-            (told().with("/out_trade_no", json!(null)), "no number"),
-        ] {
-            is_refused(&shop, &message.post(), 400, what);
-        }
         let mut changed = told().post();
         changed.body = changed.body.replace("TRANSACTION", "TRANSACTIOM");
         is_refused(&shop, &changed, 400, "changed");
@@ -95,6 +91,30 @@ on_both_engines! {
         oversized.body += &" ".repeat(70_000);
         is_refused(&shop, &oversized, 413, "oversized");
         assert_eq!(snapshot(&shop.app), before);
+        // These it did: they are kept, and nothing else changes.
+        let broken = [
+            (told().as_event("REFUND.SUCCESS"), "a payment called a refund"),
+            (told().as_original_type("refund"), "another type"),
+            (told().under_key("0123456789abcdef0123456789abcdef"), "another APIv3 key"),
+            (told().with("/trade_state", json!("NOTPAY")), "not paid"),
+            (told().with("/trade_state", json!(1)), "mistyped"),
+            (told().with("/amount", json!("600")), "an amount that is a text"),
+            (told().with("/amount/total", json!(600.5)), "half a fen"),
+            (told().with("/amount/total", json!(99_999_999_999_999_999_999.0)), "a huge amount"),
+            (told().with("/success_time", json!("yesterday")), "no time"),
+            (told().with("/out_trade_no", json!(null)), "no number"),
+        ];
+        for (message, what) in &broken {
+            for _ in 0..2 {
+                is_refused(&shop, &message.post(), 400, what);
+            }
+        }
+        // The first three have one name.
+        assert_eq!(unreadable(&shop.app), broken.len() - 2);
+        let first = "SELECT COUNT(*) FROM payment_notifications WHERE content LIKE '%\"REFUND.SUCCESS\"%' \
+                     AND deliveries = 6 AND order_id IS NULL";
+        assert_eq!(shop.app.database().count(first), 1);
+        assert_eq!(readable(&shop.app), before);
         assert_eq!(wallet(&shop.app, &person), (0, 0));
     }
 
@@ -149,11 +169,12 @@ on_both_engines! {
         shop.wechat.settle_refund(&number, RefundStatus::Closed);
         post_wechat(&shop.app, &shop.wechat.refund_notification(&number).post()).expect(204);
         assert_eq!(wallet(&shop.app, &person), (COINS - 10, 0));
-        // What was refused is free again; calling again goes on with what waits.
-        let rest = refund(&shop.app, &id, &json!({})).expect(202);
+        // What was refused is free again; calling again with its key goes on with what waits.
+        let key = fresh_key();
+        let rest = refund_with(&shop.app, &id, &key, &json!({})).expect(202);
         let number = rest.text("/id").replace('-', "");
         shop.wechat.settle_refund(&number, RefundStatus::Success);
-        assert_eq!(refund(&shop.app, &id, &json!({})).expect(200).text("/status"), "succeeded");
+        assert_eq!(refund_with(&shop.app, &id, &key, &json!({})).expect(200).text("/status"), "succeeded");
         assert_eq!(wallet(&shop.app, &person), (0, 0));
         ledger_holds(&shop.app);
     }
@@ -180,6 +201,56 @@ on_both_engines! {
     }
 
     // clause E15
+    fn one_refund_waits_and_another_key_does_not_go_on_with_it(builder: Builder) {
+        let shop = open(builder);
+        let (person, id, _) = wechat_buyer(&shop);
+        let (first, second, body) = (fresh_key(), fresh_key(), json!({ "amount_fen": 100 }));
+        let pending = refund_with(&shop.app, &id, &first, &body).expect(202);
+        let number = pending.text("/number");
+        for other in [&body, &json!({ "amount_fen": 600 }), &json!({})] {
+            let waiting = refund_with(&shop.app, &id, &second, other).expect_problem(409, "refund-pending");
+            assert_eq!(waiting.json["number"], json!(number));
+        }
+        shop.wechat.settle_refund(&number, RefundStatus::Success);
+        post_wechat(&shop.app, &shop.wechat.refund_notification(&number).post()).expect(204);
+        assert_eq!(refund_with(&shop.app, &id, &first, &body).expect(200).text("/number"), number);
+        let asked = shop.wechat.calls().into_iter().filter(|call| call.body.get("out_refund_no").is_some());
+        assert_eq!(asked.count(), 1);
+        assert_eq!(refunds(&shop.app, &id), [(100, "succeeded".to_owned())]);
+        assert_eq!(wallet(&shop.app, &person), (COINS - 10, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15
+    fn of_many_refunds_at_once_one_waits(builder: Builder) {
+        let shop = open(builder);
+        let (_, id, _) = wechat_buyer(&shop);
+        let same = fresh_key();
+        let answers: Vec<_> = thread::scope(|scope| {
+            let calls: Vec<_> = (0..12)
+                .map(|nth| {
+                    // Of two keys, each its own amount.
+                    let key = if nth % 2 == 0 { same.clone() } else { fresh_key() };
+                    let body = json!({ "amount_fen": if nth % 2 == 0 { 100 } else { 50 } });
+                    let (app, id) = (&shop.app, &id);
+                    scope.spawn(move || refund_with(app, id, &key, &body))
+                })
+                .collect();
+            calls.into_iter().map(|call| call.join().expect("no panic")).collect()
+        });
+        let accepted: Vec<_> = answers.iter().filter(|answer| answer.status == 202).collect();
+        assert!(!accepted.is_empty(), "{answers:?}");
+        for answer in &answers {
+            let known = [(202, None), (409, Some("refund-pending")), (409, Some("idempotency-key-in-progress"))];
+            assert!(known.contains(&(answer.status, answer.problem())), "{answer:?}");
+        }
+        assert!(accepted.iter().all(|answer| answer.text("/number") == accepted[0].text("/number")));
+        assert_eq!(refunds(&shop.app, &id).len(), 1);
+        let again = "INSERT INTO refunds SELECT 'other', order_id, 2, 'other', 1, 0, status, 1, 1, NULL FROM refunds RETURNING id";
+        assert!(shop.app.database().try_rows(again).is_err(), "the schema allows one");
+    }
+
+    // clause E15
     fn a_refund_that_was_refused_is_asked_for_again_under_its_number(builder: Builder) {
         let shop = open(builder);
         let (person, id, _) = wechat_buyer(&shop);
@@ -193,15 +264,18 @@ on_both_engines! {
         }
         let number = send().expect(202).text("/number");
         // One at a time, also of those that are asked for again.
-        refund(&shop.app, &id, &json!({ "amount_fen": 50 })).expect_problem(409, "refund-pending");
+        let waiting = refund(&shop.app, &id, &json!({ "amount_fen": 50 })).expect_problem(409, "refund-pending");
+        assert_eq!(waiting.json["number"], json!(number));
         shop.wechat.settle_refund(&number, RefundStatus::Closed);
         post_wechat(&shop.app, &shop.wechat.refund_notification(&number).post()).expect(204);
         let closed = send().expect_problem(409, "refund-refused");
         assert_eq!(closed.json["reason"], "closed");
-        let other = refund(&shop.app, &id, &json!({ "amount_fen": 50 })).expect(202);
-        send().expect_problem(409, "refund-pending");
+        let (other_key, other_body) = (fresh_key(), json!({ "amount_fen": 50 }));
+        let other = refund_with(&shop.app, &id, &other_key, &other_body).expect(202);
+        let waiting = send().expect_problem(409, "refund-pending");
+        assert_eq!(waiting.json["number"], json!(other.text("/number")));
         shop.wechat.settle_refund(&other.text("/number"), RefundStatus::Success);
-        refund(&shop.app, &id, &json!({ "amount_fen": 50 })).expect(200);
+        refund_with(&shop.app, &id, &other_key, &other_body).expect(200);
         let standing = [(100, "failed".to_owned()), (50, "succeeded".to_owned())];
         assert_eq!(refunds(&shop.app, &id), standing);
         assert_eq!(wallet(&shop.app, &person), (COINS - 5, 0));
@@ -260,6 +334,135 @@ on_both_engines! {
         assert_eq!(wallet(&shop.app, &person), (COINS, 0));
         assert!(anomalies(&shop.app).is_empty());
         ledger_holds(&shop.app);
+    }
+
+    // clause E15, V2
+    fn an_abnormal_refund_may_be_told_by_the_answer(builder: Builder) {
+        let shop = open(builder);
+        let (person, id, _) = wechat_buyer(&shop);
+        let (key, body) = (fresh_key(), json!({ "amount_fen": 100 }));
+        let send = || refund_with(&shop.app, &id, &key, &body);
+        let number = send().expect(202).text("/number");
+        shop.wechat.settle_refund(&number, RefundStatus::Abnormal);
+        for _ in 0..2 {
+            assert_eq!(send().expect(202).text("/status"), "pending");
+        }
+        // Once, whoever says so.
+        post_wechat(&shop.app, &shop.wechat.refund_notification(&number).post()).expect(204);
+        assert_eq!(anomalies(&shop.app), ["refund-abnormal"]);
+        assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        shop.wechat.settle_refund(&number, RefundStatus::Success);
+        send().expect(200);
+        assert_eq!(wallet(&shop.app, &person), (COINS - 10, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15, V2
+    fn a_refund_that_wechat_does_not_make_fails_and_blocks_nothing(builder: Builder) {
+        let shop = open(builder);
+        let (person, id, _) = wechat_buyer(&shop);
+        let (key, body) = (fresh_key(), json!({ "amount_fen": 100 }));
+        let send = || refund_with(&shop.app, &id, &key, &body);
+        for (status, code, reason) in [
+            (400, "INVALID_REQUEST", "invalid-request"),
+            (400, "PARAM_ERROR", "other"),
+            (404, "MCH_NOT_EXISTS", "other"),
+        ] {
+            shop.wechat.plan(Behaviour::Refuse(status, code));
+            let refused = send().expect_problem(409, "refund-refused");
+            assert_eq!(refused.json["reason"], reason, "{code}");
+            let event = shop.app.log().event("refund-refused", refused.request_id());
+            assert!(event["codes"].as_str().expect("codes").starts_with(&status.to_string()), "{event}");
+            assert_eq!(refunds(&shop.app, &id), [(100, "failed".to_owned())]);
+        }
+        // What passes, and what says nothing of the refund, leaves it waiting; so does what nobody signed.
+        for (status, code) in [(500, "SYSTEM_ERROR"), (429, "FREQUENCY_LIMITED"), (403, "NO_AUTH"), (401, "SIGN_ERROR")] {
+            shop.wechat.plan(Behaviour::Refuse(status, code));
+            send().expect_problem(503, "payment-unavailable");
+            assert_eq!(refunds(&shop.app, &id), [(100, "pending".to_owned())], "{code}");
+        }
+        shop.wechat.plan(Behaviour::Refuse(400, "PARAM_ERROR"));
+        shop.wechat.plan_form(Form::Unsigned);
+        send().expect_problem(503, "payment-unavailable");
+        // It was taken on, and nobody heard of it: then the refusal of the second is no end.
+        shop.wechat.plan_form(Form::Unsigned);
+        send().expect_problem(503, "payment-unavailable");
+        shop.wechat.plan(Behaviour::Refuse(400, "INVALID_REQUEST"));
+        let number = send().expect(202).text("/number");
+        shop.wechat.settle_refund(&number, RefundStatus::Success);
+        shop.wechat.plan(Behaviour::Refuse(400, "INVALID_REQUEST"));
+        send().expect(200);
+        assert_eq!(refunds(&shop.app, &id), [(100, "succeeded".to_owned())]);
+        assert_eq!(wallet(&shop.app, &person), (COINS - 10, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15, V2
+    fn spent_coins_become_a_debt(builder: Builder) {
+        let shop = open(builder);
+        let (person, id, _) = wechat_buyer(&shop);
+        let other = customer(&shop.app);
+        let tip = |coins: i64| post(&shop.app, &person, "/v1/tips", &json!({ "to": other.account_id, "coins": coins }));
+        tip(COINS - 5).expect(201);
+        let number = refund(&shop.app, &id, &json!({})).expect(202).text("/number");
+        shop.wechat.settle_refund(&number, RefundStatus::Success);
+        post_wechat(&shop.app, &shop.wechat.refund_notification(&number).post()).expect(204);
+        assert_eq!(wallet(&shop.app, &person), (0, COINS - 5));
+        tip(1).expect_problem(409, "coins-insufficient");
+        wechat_pays_again(&shop, &person);
+        assert_eq!(wallet(&shop.app, &person), (5, 0));
+        ledger_holds(&shop.app);
+    }
+
+    // clause E15
+    fn rounding_takes_no_less_than_nothing(builder: Builder) {
+        let shop = open(builder);
+        let (person, id, number) = wechat_buyer(&shop);
+        let done = |fen: i64| {
+            let key = fresh_key();
+            let body = json!({ "amount_fen": fen });
+            let waiting = refund_with(&shop.app, &id, &key, &body).expect(202).text("/number");
+            shop.wechat.settle_refund(&waiting, RefundStatus::Success);
+            refund_with(&shop.app, &id, &key, &body).expect(200).json["coins"].as_i64().expect("a number")
+        };
+        // Ten fen are a coin: nine are none yet, and each of two that do not know of each other is the tenth.
+        assert_eq!(done(9), 0);
+        let ours = refund(&shop.app, &id, &json!({ "amount_fen": 1 })).expect(202);
+        shop.wechat.settle_refund(&ours.text("/number"), RefundStatus::Success);
+        let told = || shop.wechat.refund_notification(&ours.text("/number"));
+        let console = told().with("/out_refund_no", json!("console")).with("/amount/refund", json!(1));
+        post_wechat(&shop.app, &console.post()).expect(204);
+        post_wechat(&shop.app, &told().post()).expect(204);
+        assert_eq!(wallet(&shop.app, &person), (COINS - 2, 0));
+        // Eleven fen are one coin, too: the next takes none, and never gives one back.
+        assert_eq!(done(1), 0);
+        assert_eq!(done(588), COINS - 2);
+        assert_eq!(wallet(&shop.app, &person), (0, 0));
+        assert_eq!(number, id.replace('-', ""));
+        ledger_holds(&shop.app);
+    }
+
+    // clause C1
+    fn what_anybody_can_post_alarms_nobody(builder: Builder) {
+        let mut shop = open(builder);
+        let (_, id) = payer(&shop);
+        let invented = shop.wechat.payment_notification(&id.replace('-', "")).signed(Form::UnknownSerial);
+        let level = |answer: &Answer| shop.app.log().event("problem", answer.request_id())["level"].clone();
+        let answer = post_wechat(&shop.app, &invented.post()).expect_problem(400, "signature-invalid");
+        assert_eq!(level(&answer), "warning");
+        let unset = [("wechat_pay_mchid", ""), ("alipay_app_id", ""), ("alipay_seller_id", ""), ("apple_bundle_id", "")];
+        shop.app.restart(&unset);
+        for (path, media_type) in [
+            ("/v1/callbacks/wechat/payment", "application/json"),
+            ("/v1/callbacks/wechat/refund", "application/json"),
+            ("/v1/callbacks/alipay/payment", crate::identity::FORM),
+            ("/v1/callbacks/apple", "application/json"),
+        ] {
+            let answer = shop.app.request("POST", path).body(media_type, "{}").send();
+            let answer = answer.expect_problem(503, "payment-unavailable");
+            let event = shop.app.log().event("problem", answer.request_id());
+            assert_eq!(event["level"], "warning", "{path}");
+        }
     }
 
     // clause E27

@@ -89,6 +89,8 @@ struct Order {
     announced_at_ms: i64,
     paid_at_ms: Option<i64>,
     is_closed: bool,
+    /// What is told of it instead of what is so.
+    told_state: Option<&'static str>,
 }
 
 #[derive(Clone)]
@@ -157,6 +159,7 @@ impl Book {
                     announced_at_ms: now_ms,
                     paid_at_ms: None,
                     is_closed: false,
+                    told_state: None,
                 };
                 self.orders.insert(terms.out_trade_no.clone(), order);
             }
@@ -270,9 +273,18 @@ impl Book {
             .ok_or("trade_type")
     }
 
+    /// `None` if nobody announced it.
+    pub fn tell_state(&mut self, out_trade_no: &str, state: &'static str) -> Option<()> {
+        self.orders.get_mut(out_trade_no)?.told_state = Some(state);
+        Some(())
+    }
+
     /// An order's state, as a query tells it.
     pub fn trade_state(&self, out_trade_no: &str) -> Option<&'static str> {
         let order = self.orders.get(out_trade_no)?;
+        if order.told_state.is_some() {
+            return order.told_state;
+        }
         let is_refunded = self.refunds_of(out_trade_no).next().is_some();
         Some(match (order.paid_at_ms, is_refunded) {
             (Some(_), true) => "REFUND",

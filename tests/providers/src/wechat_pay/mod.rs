@@ -124,6 +124,17 @@ impl StandIn<Api> {
             .trade_state(out_trade_no)
     }
 
+    /// From now on a query tells this state of an order, such as `REVOKED`, or `REFUND` after one in the console.
+    ///
+    /// # Panics
+    /// If nobody announced it.
+    pub fn tell_state(&self, out_trade_no: &str, state: &'static str) {
+        let mut state_of_all = locked(&self.provider().state);
+        let told = state_of_all.book.tell_state(out_trade_no, state);
+        drop(state_of_all);
+        told.expect("an order that was announced");
+    }
+
     /// The payer pays.
     ///
     /// # Panics

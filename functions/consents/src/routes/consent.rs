@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use shared::consent::{self, Kind, Purpose};
-use shared::http::{Answer, Context, Json, ProblemBody};
-use shared::session::Session;
+use shared::http::{Answer, Context, FromContext, Json, ProblemBody};
+use shared::session::{AnySession, Session};
 use shared::uploads;
 use utoipa::ToSchema;
 
@@ -25,7 +25,8 @@ pub struct PurposeConsentRequest {
 /// Give or withdraw a consent
 ///
 /// A withdrawal takes effect at once, and what was collected for this purpose alone is deleted with it. All
-/// other functions go on.
+/// other functions go on. It is open also to who has not agreed to the policy's last major version, and to who is
+/// about to leave; giving is not.
 #[utoipa::path(put, path = "/v1/consents/{purpose}", tag = "consents", security(("session" = [])),
     params(("purpose" = String, Path, description = "a purpose of `GET /v1/consents`")),
     request_body = PurposeConsentRequest,
@@ -39,7 +40,7 @@ pub struct PurposeConsentRequest {
     ))]
 pub fn set(
     cx: &Context,
-    session: Session,
+    AnySession(session): AnySession,
     purpose: Purpose,
     Json(request): Json<PurposeConsentRequest>,
 ) -> Result<Answer, Error> {
@@ -48,6 +49,7 @@ pub fn set(
         return Err(Error::Basic);
     }
     if request.granted {
+        Session::from_context(cx)?;
         if request.version.as_deref() != Some(terms.version) {
             return Err(Error::VersionOutdated(terms));
         }

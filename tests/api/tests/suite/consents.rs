@@ -2,9 +2,11 @@
 
 use std::thread;
 
-use api_tests::{Answer, App, MINUTE, Person, on_both_engines};
+use api_tests::{Answer, App, Builder, Device, MINUTE, Person, on_both_engines};
 use serde_json::{Value, json};
 use shared::consent::{Kind, Purpose};
+
+use crate::rights_requests::leave;
 
 /// What is not part of the policy.
 fn optional() -> impl Iterator<Item = &'static str> {
@@ -250,6 +252,46 @@ on_both_engines! {
             put(&app, &person, "location", &body).expect(200);
             assert_eq!(rows(&app, &person, "location"), 0);
         }
+    }
+
+    // clause R4, N2
+    [stand_in] fn nobody_must_read_a_newer_policy_to_withdraw(builder: Builder) {
+        let app = builder.with_operators().start();
+        let person = app.someone();
+        app.complete_profile(&person);
+        app.consent(&person, "marketing-sms", true).expect(200);
+        app.consent(&person, "location", true).expect(200);
+        app.locate(&person, 24.4798, 118.0894).expect(200);
+        app.publish_policy("2027-01-01", true);
+        app.clock().advance(MINUTE);
+        app.consent(&person, "marketing-calls", true).expect_problem(403, "policy-consent-required");
+        let forget = || app.request("DELETE", "/v1/location").token(&person.token).send();
+        forget().expect(204);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM locations"), 0);
+        for purpose in ["marketing-sms", "location"] {
+            assert_eq!(app.consent(&person, purpose, false).expect(200).json["granted"], false);
+        }
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM consents"), 0);
+        app.consent(&person, "location", true).expect_problem(403, "policy-consent-required");
+    }
+
+    // clause R4, R5
+    [stand_in] fn who_is_leaving_can_still_withdraw(builder: Builder) {
+        let app = builder.variable("deletion_grace_days", "7").start();
+        let person = app.someone();
+        app.complete_profile(&person);
+        app.consent(&person, "location", true).expect(200);
+        app.consent(&person, "marketing-sms", true).expect(200);
+        app.locate(&person, 24.4798, 118.0894).expect(200);
+        leave(&app, &person);
+        let person = app.log_in_on(&person.phone, &Device::new("device-1"));
+        app.consent(&person, "marketing-calls", true).expect_problem(403, "account-closing");
+        app.request("DELETE", "/v1/location").token(&person.token).send().expect(204);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM locations"), 0);
+        for purpose in ["location", "marketing-sms"] {
+            assert_eq!(app.consent(&person, purpose, false).expect(200).json["granted"], false);
+        }
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM consents"), 0);
     }
 
     // clause R4

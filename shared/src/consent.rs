@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::{Context, FromContext, Problem};
+use crate::recipient_notice;
 use crate::session::Session;
 use crate::sql::{Constraint, Parameter, SqlError, statements};
 
@@ -242,8 +243,8 @@ pub fn required(purpose: Purpose) -> Problem {
 ///
 /// # Errors
 /// The database failed.
-pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
-    let id = cx.new_id();
+pub fn give(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), Problem> {
+    let (id, terms) = (cx.new_id(), purpose.terms());
     cx.sql()?.execute(
         &PROVE_GIVEN,
         &[
@@ -263,10 +264,14 @@ pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem
 
 /// Withdraws a consent, its proof first. What the schema ties to it is gone with it.
 ///
+/// Who got data on it is told before that (clause R3): a notice of something that is then not deleted is followed by
+/// the next try, a deletion without a notice by nothing.
+///
 /// # Errors
 /// The database failed.
-pub fn withdraw(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
-    let id = cx.new_id();
+pub fn withdraw(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), Problem> {
+    recipient_notice::of_withdrawal(cx, account_id, purpose)?;
+    let (id, terms) = (cx.new_id(), purpose.terms());
     cx.sql()?.execute(
         &PROVE_WITHDRAWN,
         &[

@@ -4,14 +4,12 @@
 use shared::consent::{self, Purpose};
 use shared::data_map::Category;
 use shared::http::{Context, Problem};
-use shared::recipient_notice::{self, Deletion};
 use shared::session::{self, Session};
 use shared::sql::{Parameter, statements};
 use shared::uploads;
 
 use crate::deletable::{self, Decision};
 use crate::error::Error;
-use crate::person::Person;
 
 statements! {
     /// Where the person was last.
@@ -36,9 +34,6 @@ statements! {
                    WHERE p.account_id = uploads.account_id AND p.avatar = 'upload:' || uploads.id)";
     /// That verifications were asked for.
     VERIFICATIONS = "DELETE FROM verifications WHERE account_id = $1";
-    /// The last time that a recipient got data for a purpose.
-    LAST_SENT = "SELECT d.id FROM disclosures d \
-                 WHERE d.phone_hash = $1 AND d.recipient = $2 AND d.purpose = $3 ORDER BY d.id DESC LIMIT 1";
 }
 
 /// The purposes that verifications are held for.
@@ -48,17 +43,14 @@ const VERIFICATION: [Purpose; 3] = [
     Purpose::EnterpriseVerification,
 ];
 
-/// Deletes what is held of the person under a category's name. Who received it is told first: a notice of something
-/// that is then not deleted is followed by the next request, a deletion without a notice by nothing.
+/// Deletes what is held of the person under a category's name. Who received it got it on a consent, and is told when
+/// that is withdrawn.
 ///
 /// # Errors
 /// [`Error::Needed`], or a store failed.
 pub fn delete(cx: &Context, session: &Session, category: Category) -> Result<(), Error> {
     if let Decision::Needed(basis) = deletable::decision(category) {
         return Err(Error::Needed(category, basis));
-    }
-    if let Some((recipient, purpose)) = deletable::recipient(category) {
-        tell(cx, session, recipient, purpose)?;
     }
     let account = [Parameter::id(session.account_id)];
     let execute = |statement| cx.sql()?.execute(statement, &account).map_err(Error::from);
@@ -77,34 +69,12 @@ pub fn delete(cx: &Context, session: &Session, category: Category) -> Result<(),
         }
         Category::Verification => {
             for purpose in VERIFICATION {
-                consent::withdraw(cx, session.account_id, purpose.terms())?;
+                consent::withdraw(cx, session.account_id, purpose)?;
             }
             execute(&VERIFICATIONS)?;
             uploads::sweep(cx);
         }
         _ => return Err(Problem::internal().into()),
     }
-    Ok(())
-}
-
-/// Queues a notice to a recipient. Its cause is the last sending: what was queued for that is not queued again.
-fn tell(cx: &Context, session: &Session, recipient: &str, purpose: &str) -> Result<(), Problem> {
-    let person = Person::load(cx, session.account_id)?;
-    let last = cx.sql()?.first(
-        &LAST_SENT,
-        &[
-            Parameter::blob(person.phone_hash),
-            Parameter::text(recipient),
-            Parameter::text(purpose),
-        ],
-    )?;
-    let Some(last) = last else { return Ok(()) };
-    let deletion = Deletion {
-        cause: last.get("id")?,
-        phone_hash: &person.phone_hash,
-        phone: None,
-        until: cx.now(),
-    };
-    recipient_notice::queue(cx, &deletion, |to, of| to == recipient && of == purpose)?;
     Ok(())
 }

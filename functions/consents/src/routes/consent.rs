@@ -24,8 +24,8 @@ pub struct PurposeConsentRequest {
 
 /// Give or withdraw a consent
 ///
-/// A withdrawal takes effect at once, and what was collected for this purpose alone is deleted with it. All
-/// other functions go on. It is open also to who has not agreed to the policy's last major version, and to who is
+/// A withdrawal takes effect at once, and what was collected for this purpose alone is deleted with it; who received
+/// it is told. All other functions go on. It is open also to who has not agreed to the policy's last major version, and to who is
 /// about to leave; giving is not.
 #[utoipa::path(put, path = "/v1/consents/{purpose}", tag = "consents", security(("session" = [])),
     params(("purpose" = String, Path, description = "a purpose of `GET /v1/consents`")),
@@ -53,10 +53,10 @@ pub fn set(
         if request.version.as_deref() != Some(terms.version) {
             return Err(Error::VersionOutdated(terms));
         }
-        consent::give(cx, session.account_id, terms)?;
+        consent::give(cx, session.account_id, purpose)?;
     } else {
         // From whatever was agreed: nobody must read a newer text first to get out of an older one.
-        consent::withdraw(cx, session.account_id, terms)?;
+        consent::withdraw(cx, session.account_id, purpose)?;
         uploads::sweep(cx);
     }
     let given = store::list(cx, session.account_id)?;

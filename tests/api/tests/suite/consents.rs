@@ -6,6 +6,8 @@ use api_tests::{Answer, App, Builder, Device, MINUTE, Person, on_both_engines};
 use serde_json::{Value, json};
 use shared::consent::{Kind, Purpose};
 
+use crate::faults::{Attempt, again, sweep};
+use crate::identity::{candidate, completed, id_number, start, started};
 use crate::rights_requests::leave;
 
 /// What is not part of the policy.
@@ -47,6 +49,12 @@ fn events(app: &App, person: &Person, purpose: &str, granted: i64) -> i64 {
          WHERE account_id = '{}' AND purpose = '{purpose}' AND granted = {granted}",
         person.account_id
     ))
+}
+
+/// How many notices to recipients wait.
+fn told(app: &App) -> i64 {
+    app.database()
+        .count("SELECT COUNT(*) FROM recipient_notices")
 }
 
 /// The `GET`s that need a consent, and say so without it.
@@ -327,6 +335,55 @@ on_both_engines! {
         }
         // Not only nobody's: gone.
         assert_eq!(app.database().count("SELECT COUNT(*) FROM uploads"), 2);
+    }
+
+    // clause R3, R4
+    fn who_received_data_on_it_is_told_of_the_withdrawal(builder: Builder) {
+        let (app, alipay) = start(builder);
+        let (person, other) = (candidate(&app), candidate(&app));
+        for person in [&person, &other] {
+            let (_, certify_id) = started(&app, &alipay, person, &id_number());
+            alipay.pass(&certify_id);
+            completed(&app, &alipay, &certify_id).expect(200);
+        }
+        app.consent(&person, "location", true).expect(200);
+        app.consent(&person, "location", false).expect(200);
+        assert_eq!(told(&app), 0, "nobody received anything on that");
+        for _ in 0..2 {
+            app.consent(&person, "real-name-verification", false).expect(200);
+            assert_eq!(told(&app), 1);
+        }
+        let alipays = "SELECT COUNT(*) FROM recipient_notices WHERE recipient = 'alipay'";
+        assert_eq!(app.database().count(alipays), 1);
+        // What has been told is not told again while nothing else is sent.
+        app.database().rows("DELETE FROM recipient_notices WHERE id <> '' RETURNING id");
+        app.consent(&person, "real-name-verification", false).expect(200);
+        assert_eq!(told(&app), 0);
+        // Whoever agrees and is sent nothing of has nothing to withdraw from anybody.
+        let third = candidate(&app);
+        app.consent(&third, "real-name-verification", false).expect(200);
+        assert_eq!(told(&app), 0);
+    }
+
+    // clause R3, R4
+    [stand_in] fn a_withdrawal_is_told_wherever_it_is_stopped(builder: Builder) {
+        let (app, alipay) = start(builder);
+        sweep(
+            &app,
+            |app, _| {
+                app.database().rows("DELETE FROM recipient_notices WHERE id <> '' RETURNING id");
+                let person = candidate(app);
+                started(app, &alipay, &person, &id_number());
+                let path = "/v1/consents/real-name-verification";
+                let attempt = Attempt::new("PUT", path, Some(&person.token), json!({ "granted": false }));
+                (person, attempt)
+            },
+            again,
+            |app, person, _| {
+                assert_eq!((told(app), rows(app, person, "real-name-verification")), (1, 0));
+                assert_eq!(events(app, person, "real-name-verification", 0), 1);
+            },
+        );
     }
 
     // clause G1

@@ -166,6 +166,10 @@ purposes! {
     MarketingCalls = "marketing-calls", Extended, "2026-11-25",
         "营销电话",
         "我们通过电话向您介绍活动与服务。您可以随时撤回同意,撤回后我们不再致电。";
+    /// Messages on the device's screen while the app is not open: the policy's 【设置】-【推送通知设置】.
+    PushNotifications = "push-notifications", Extended, "2026-11-26",
+        "推送通知",
+        "应用未打开时,我们向您的设备推送消息、活动与服务通知。您可以随时在【设置】-【推送通知设置】中撤回同意,撤回后我们不再推送;不同意不影响其他功能,通知仍可在应用内查看。";
 }
 
 impl Purpose {

@@ -133,9 +133,10 @@ on_both_engines! {
         for separate in ["real-name-verification", "document-review", "location"] {
             assert_eq!(kind(separate), "separate");
         }
-        for extended in
-            ["enterprise-verification", "personalised-ranking", "marketing-sms", "marketing-calls"]
-        {
+        for extended in [
+            "enterprise-verification", "personalised-ranking", "marketing-sms", "marketing-calls",
+            "push-notifications",
+        ] {
             assert_eq!(kind(extended), "extended");
         }
     }
@@ -158,7 +159,7 @@ on_both_engines! {
             );
             assert_eq!(app.database().count(&proven), 1, "{purpose}");
         }
-        assert_eq!(app.database().count("SELECT COUNT(*) FROM consent_events"), 7);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM consent_events"), 8);
     }
 
     // clause G1

@@ -99,6 +99,20 @@ fn only_one_is_outside_the_mainland_and_gets_nothing_of_a_person() {
     assert!(abroad[0].exception.is_some());
 }
 
+/// A host for one of them needs the consent `push-notifications` before anything is sent to it.
+// clause R4
+#[test]
+fn whoever_agrees_to_push_nobody_who_pushes_gets_anything_of_us_yet() {
+    let pushing: Vec<_> = RECIPIENTS
+        .iter()
+        .filter(|recipient| recipient.purpose.contains("推送"))
+        .collect();
+    assert_eq!(pushing.len(), 6);
+    for recipient in pushing {
+        assert!(recipient.hosts.is_empty(), "{}", recipient.name);
+    }
+}
+
 on_both_engines! {
     // clause T5, T6
     fn the_list_says_who_they_are_and_what_binds_them(builder: Builder) {

@@ -9,6 +9,7 @@ use api_tests::{
 };
 use provider_stand_ins::webhook::Webhook;
 use serde_json::{Value, json};
+use shared::time::Timestamp;
 
 use crate::faults::{Attempt, again, sweep};
 use crate::rights_requests::{TEXT, ask, noon, post, read};
@@ -357,7 +358,7 @@ on_both_engines! {
     }
 
     // clause R7
-    [stand_in] fn the_operators_hear_once_of_each_request_whose_time_runs_out(builder: Builder) {
+    [stand_in] fn the_operators_hear_of_each_request_whose_time_runs_out_and_again_when_it_has(builder: Builder) {
         let webhook = Webhook::start();
         let app = builder.with_operators()
             .variable("operator_webhook", webhook.url())
@@ -384,9 +385,21 @@ on_both_engines! {
         assert_eq!(drive(&app, "alerts-and-notices"), 0);
         assert_eq!(told(), [asked[0].1.clone()]);
         answer(&app, &asked[1].1, "好").expect(200);
-        noon(&app, "2026-07-20");
-        assert_eq!(drive(&app, "alerts-and-notices"), 1);
+        // The end of the 13th, and not a moment before.
+        app.clock().set(Timestamp::start_of_china_date("2026-07-14").expect("a date").0 - 1);
+        assert_eq!(drive(&app, "alerts-and-notices"), 1, "the third is near its end");
         assert_eq!(told(), [asked[0].1.clone(), asked[2].1.clone()]);
+        noon(&app, "2026-07-14");
+        assert_eq!(drive(&app, "alerts-and-notices"), 1);
+        assert_eq!(told()[2..], [asked[0].1.clone()], "overdue");
+        answer(&app, &asked[0].1, "好").expect(200);
+        // One of which nobody heard before it was overdue is told once.
+        let late = ask(&app, &app.someone(), "access");
+        noon(&app, "2026-08-20");
+        assert_eq!(drive(&app, "alerts-and-notices"), 2);
+        assert_eq!(told()[3..], [asked[2].1.clone(), late]);
+        noon(&app, "2026-09-20");
+        assert_eq!(drive(&app, "alerts-and-notices"), 0);
     }
 
     // clause R7

@@ -45,7 +45,7 @@ CREATE TABLE requests (
   id TEXT NOT NULL, account_id TEXT, kind TEXT NOT NULL, reason TEXT, subject TEXT, text BYTEA NOT NULL,
   status TEXT NOT NULL, identity TEXT NOT NULL, received_at BIGINT NOT NULL, due_at BIGINT NOT NULL,
   calendar TEXT NOT NULL, alerted_at BIGINT, closed_at BIGINT, refusal TEXT, answer BYTEA,
-  fee_fen BIGINT, fee_reason BYTEA,
+  fee_fen BIGINT, fee_reason BYTEA, asked_hash BYTEA,
   CONSTRAINT requests_id_unique PRIMARY KEY (id),
   CONSTRAINT requests_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE SET NULL,
   CONSTRAINT requests_subject FOREIGN KEY (subject) REFERENCES accounts (id) ON DELETE SET NULL,

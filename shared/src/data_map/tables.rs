@@ -11,12 +11,14 @@ use super::{Category, Column, Copy, CopyKey, Holding, Sweep};
 use crate::sql::Statement;
 
 /// A table's rows of one person: those `where` says, of the account `$1`, in the order of a column in which they
-/// differ.
+/// differ; `with` a column that is there only `if` a condition holds. Of two columns of one name the first counts.
 macro_rules! copy {
-    ($name:ident $key:ident $kind:ident $rows:literal) => {
+    ($name:ident $key:ident $kind:ident $rows:literal $($column:ident $condition:expr)?) => {
         Copy {
             statement: Statement::new(concat!(
-                "SELECT t.* FROM ",
+                "SELECT ",
+                $("CASE WHEN ", $condition, " THEN t.", stringify!($column), " END AS ", stringify!($column), ", ",)?
+                "t.* FROM ",
                 stringify!($name),
                 " t WHERE ",
                 $rows,
@@ -103,7 +105,7 @@ macro_rules! tables {
         basis: $basis:ident,
         retention: $retention:ident,
         on_deletion: $on_deletion:ident,
-        $(copy: by $key:ident $kind:ident where $rows:literal,)?
+        $(copy: by $key:ident $kind:ident where $rows:literal $(with $part:ident if $condition:expr)?,)?
         $(swept: $swept:tt,)?
         columns: { $($column:ident $class:ident $on_export:ident,)* },
     })*) => {
@@ -115,7 +117,7 @@ macro_rules! tables {
             basis: $basis,
             retention: $retention,
             on_deletion: $on_deletion,
-            copy: optional!($(copy!($name $key $kind $rows))?),
+            copy: optional!($(copy!($name $key $kind $rows $($part $condition)?))?),
             sweep: optional!($(sweep!($name $swept))?),
             columns: &[$(Column {
                 name: stringify!($column),
@@ -126,7 +128,7 @@ macro_rules! tables {
 
         /// The statements that the map makes.
         pub const STATEMENTS: &[&[(&str, Statement)]] = &[$(
-            &[$((concat!("copy of ", stringify!($name)), copy!($name $key $kind $rows).statement),)?],
+            &[$((concat!("copy of ", stringify!($name)), copy!($name $key $kind $rows $($part $condition)?).statement),)?],
             &[$((concat!("sweep of ", stringify!($name)), *sweep!($name $swept).statement()),)?],
         )*];
     };
@@ -648,7 +650,8 @@ tables! {
         basis: Law,
         retention: ThreeYears,
         on_deletion: Kept,
-        copy: by id Text where "t.account_id = $1",
+        copy: by id Text where "t.account_id = $1"
+            with subject if crate::known_to!("t.subject", "t.account_id"),
         swept: (old "t.closed_at"),
         columns: {
             id Personal Included,
@@ -668,6 +671,7 @@ tables! {
             answer Sensitive Included,
             fee_fen Personal Included,
             fee_reason Sensitive Included,
+            asked_hash Sensitive Omitted,
         },
     }
     policy_versions in Service {

@@ -129,14 +129,15 @@ pub fn of_withdrawal(
     Ok(())
 }
 
-/// The text of the notice `id`, from its column `content`.
+/// The text of the notice `id`, from its column `content`; `None` if it does not open under the application's key, or
+/// is no notice's text.
 ///
 /// # Errors
-/// It does not open under the application's key, or is no notice's text.
-pub fn open(id: Uuid, sealed: &[u8]) -> Result<Content, Problem> {
+/// The variables are unusable.
+pub fn open(id: Uuid, sealed: &[u8]) -> Result<Option<Content>, Problem> {
     let key = Key::for_purpose(Purpose::RecipientNotice)?;
-    let text = key.open(&context(id), sealed)?;
-    serde_json::from_slice(&text).map_err(|_| Problem::internal())
+    let text = key.open(&context(id), sealed).ok();
+    Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
 }
 
 fn contents(

@@ -115,7 +115,7 @@ fn find_due(cx: &Context, reached: &Reached) -> Result<(Vec<Due>, bool), Problem
 
 /// One that does not open any more cannot be sent; it must not keep the others waiting.
 fn is_acknowledged(cx: &Context, relay: &Relay, notice: &Due) -> Result<bool, Problem> {
-    let Ok(content) = recipient_notice::open(notice.id, &notice.content) else {
+    let Some(content) = recipient_notice::open(notice.id, &notice.content)? else {
         return Ok(false);
     };
     let message = Message {

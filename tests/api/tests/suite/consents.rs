@@ -8,7 +8,7 @@ use shared::consent::{Kind, Purpose};
 
 use crate::faults::{Attempt, again, sweep};
 use crate::identity::{candidate, completed, id_number, start, started};
-use crate::rights_requests::leave;
+use crate::rights_requests::{ask, leave};
 
 /// What is not part of the policy.
 fn optional() -> impl Iterator<Item = &'static str> {
@@ -93,8 +93,61 @@ fn read_everything(app: &App, person: &Person) -> Vec<(String, u16, Value)> {
     answers
 }
 
+/// The writes that need a consent, whatever they say.
+const GUARDED: [(&str, &str); 5] = [
+    ("put /v1/location", "location"),
+    ("post /v1/verifications/real-name", "real-name-verification"),
+    (
+        "post /v1/verifications/real-name/documents",
+        "document-review",
+    ),
+    (
+        "post /v1/verifications/enterprise",
+        "enterprise-verification",
+    ),
+];
+
+/// The writes that would end the session.
+const ENDING: [&str; 2] = [
+    "delete /v1/auth/sessions/current",
+    "post /v1/account/leak-reports",
+];
+
+/// Calls everything else that a person can do, with nothing in it: guards come before what is written, and none but
+/// those above asks for a consent that was not given.
+fn write_everything(app: &App, person: &Person) {
+    let document = app.document();
+    let mut called = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("methods") {
+            let call = format!("{method} {path}");
+            let needs_session = operation["security"][0].get("session").is_some();
+            if method == "get" || !needs_session || ENDING.contains(&call.as_str()) {
+                continue;
+            }
+            let path = path
+                .replace("{id}", "0198c5a0-0000-7000-8000-000000000000")
+                .replace("{purpose}", "nothing")
+                .replace("{category}", "nothing");
+            let answer = app
+                .request(&method.to_uppercase(), &path)
+                .token(&person.token)
+                .json(&json!({}));
+            let guard = GUARDED.iter().find(|(guarded, _)| *guarded == call);
+            let missing = guard.filter(|(_, purpose)| rows(app, person, purpose) == 0);
+            let asked = answer.json["purpose"].as_str();
+            assert_eq!(asked, missing.map(|(_, purpose)| *purpose), "{call}");
+            let refused = answer.problem() == Some("consent-required");
+            assert_eq!(refused, missing.is_some(), "{call}: {answer:?}");
+            assert!(answer.status < 500, "{call}: {answer:?}");
+            called += 1;
+        }
+    }
+    assert!(called >= 25, "{called}");
+}
+
 /// What a person stores without any consent but the policy's.
-fn write_without_consents(app: &App, person: &Person) {
+fn write_without_consents(app: &App, person: &Person, other: &Person) {
     app.complete_profile(person);
     app.request("POST", "/v1/policy/consents")
         .token(&person.token)
@@ -107,10 +160,23 @@ fn write_without_consents(app: &App, person: &Person) {
         .json(&avatar)
         .expect(201);
     let id = upload.text("/id");
-    app.request("DELETE", &format!("/v1/uploads/{id}"))
+    let delete = |path: &str| app.request("DELETE", path).token(&person.token).send();
+    delete(&format!("/v1/uploads/{id}")).expect(204);
+    ask(app, person, "access");
+    let block = format!("/v1/blocks/{}", other.account_id);
+    app.request("PUT", &block)
         .token(&person.token)
         .send()
         .expect(204);
+    delete(&block).expect(204);
+    for path in [
+        "/v1/auth/sessions",
+        "/v1/account/data/gifts",
+        "/v1/location",
+    ] {
+        delete(path).expect(204);
+    }
+    write_everything(app, person);
 }
 
 on_both_engines! {
@@ -382,7 +448,8 @@ on_both_engines! {
             again,
             |app, person, _| {
                 assert_eq!((told(app), rows(app, person, "real-name-verification")), (1, 0));
-                assert_eq!(events(app, person, "real-name-verification", 0), 1);
+                // A proof whose deed was stopped is followed by the next try's.
+                assert!(events(app, person, "real-name-verification", 0) >= 1);
             },
         );
     }
@@ -410,13 +477,13 @@ on_both_engines! {
 
     // clause G2
     fn without_any_extended_purpose_everything_else_goes_on(app: App) {
-        let person = app.someone();
-        app.complete_profile(&person);
+        let (person, other) = (app.someone(), app.someone());
+        write_without_consents(&app, &person, &other);
         let never = read_everything(&app, &person);
         for purpose in optional() {
             app.consent(&person, purpose, true).expect(200);
         }
-        write_without_consents(&app, &person);
+        write_without_consents(&app, &person, &other);
         let given = read_everything(&app, &person);
         assert_eq!(never, given);
         for purpose in optional() {
@@ -426,7 +493,7 @@ on_both_engines! {
                 .collect();
             app.consent(&person, purpose, false).expect(200);
             assert_eq!(read_everything(&app, &person), given, "{purpose}");
-            write_without_consents(&app, &person);
+            write_without_consents(&app, &person, &other);
             let kept: Vec<_> = listed(&app, &person)
                 .into_iter()
                 .filter(|item| item["purpose"] != purpose)

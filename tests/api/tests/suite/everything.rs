@@ -165,7 +165,9 @@ pub fn rows(shop: &Shop, person: &Person, table: &Holding) -> Vec<Map<String, Va
     let columns: Vec<_> = table.copied().map(|column| column.name).collect();
     let listed: Vec<_> = columns.iter().map(|name| format!("t.{name}")).collect();
     let rest = format!(" FROM {} t WHERE ", table.name);
-    let (_, conditions) = statement.split_once(&rest).expect("it selects from the table");
+    let (_, conditions) = statement
+        .split_once(&rest)
+        .expect("it selects from the table");
     let statement = format!("SELECT {}{rest}{conditions}", listed.join(", "));
     let rows = shop.app.database().rows(&statement);
     let shown = |row: Vec<Cell>| {

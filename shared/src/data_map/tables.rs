@@ -61,8 +61,7 @@ macro_rules! delete {
 ///
 /// - `when TIME by KEY`: by an index on the time;
 /// - `old TIME`: by the primary key `id`, which sorts by when the row was made; a time that is NULL is not over;
-/// - `old TIME of ID by KEY`: the same by another table's identifier, which does;
-/// - `older ID by KEY`: by that alone.
+/// - `old TIME of ID by KEY`: the same by another table's identifier, which does.
 macro_rules! sweep {
     ($name:ident (when $time:literal by $key:literal)) => {
         Sweep::ByTime(delete!($name, $key, concat!($time, " <= $1"), $time, "$2"))
@@ -77,15 +76,6 @@ macro_rules! sweep {
             concat!("t.", $id, " < $1 AND ", $time, " <= $2"),
             concat!("t.", $id),
             "$3"
-        ))
-    };
-    ($name:ident (older $id:literal by $key:literal)) => {
-        Sweep::ByOtherId(delete!(
-            $name,
-            $key,
-            concat!("t.", $id, " < $1"),
-            concat!("t.", $id),
-            "$2"
         ))
     };
 }
@@ -672,6 +662,7 @@ tables! {
             fee_fen Personal Included,
             fee_reason Sensitive Included,
             asked_hash Sensitive Omitted,
+            untold_since Open Omitted,
         },
     }
     policy_versions in Service {
@@ -687,6 +678,7 @@ tables! {
             summary Open Omitted,
             text Open Omitted,
             published_at Open Omitted,
+            announced_at Open Omitted,
         },
     }
     notices in Notices {
@@ -695,7 +687,7 @@ tables! {
         retention: ThreeYears,
         on_deletion: Deleted,
         copy: by announcement_id Text where "t.account_id = $1",
-        swept: (older "announcement_id" by "account_id, announcement_id"),
+        swept: (old "t.created_at" of "announcement_id" by "account_id, announcement_id"),
         columns: {
             account_id Personal Included,
             announcement_id Personal Included,
@@ -706,8 +698,8 @@ tables! {
         },
     }
     announcements in Service {
-        purpose: "what everybody, or everybody concerned, was told: new versions, new services, breaches; what is \
-                  public is part of the policy and stays with it",
+        purpose: "what everybody, or everybody concerned, was told: new versions, new services, breaches, what became \
+                  of a request; what is public is part of the policy and stays with it",
         basis: Law,
         retention: ThreeYears,
         on_deletion: Kept,

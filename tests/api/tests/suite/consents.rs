@@ -105,6 +105,7 @@ const GUARDED: [(&str, &str); 5] = [
         "post /v1/verifications/enterprise",
         "enterprise-verification",
     ),
+    ("post /v1/verifications/{id}/appeal", "document-review"),
 ];
 
 /// The writes that would end the session.

@@ -51,7 +51,8 @@ CREATE TABLE requests (
   id TEXT NOT NULL, account_id TEXT, kind TEXT NOT NULL, reason TEXT, subject TEXT, text BYTEA NOT NULL,
   status TEXT NOT NULL, identity TEXT NOT NULL, received_at BIGINT NOT NULL, due_at BIGINT NOT NULL,
   calendar TEXT NOT NULL, alerted_at BIGINT, closed_at BIGINT, refusal TEXT, answer BYTEA,
-  fee_fen BIGINT, fee_reason BYTEA,
+  fee_fen BIGINT, fee_reason BYTEA, asked_hash BYTEA,
+  untold_since BIGINT,
   CONSTRAINT requests_id_unique PRIMARY KEY (id),
   CONSTRAINT requests_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE SET NULL,
   CONSTRAINT requests_subject FOREIGN KEY (subject) REFERENCES accounts (id) ON DELETE SET NULL,
@@ -60,14 +61,16 @@ CREATE TABLE requests (
 CREATE INDEX requests_by_account ON requests (account_id, id);
 CREATE INDEX requests_by_subject ON requests (subject);
 CREATE INDEX requests_by_due ON requests (status, due_at, id);
+CREATE INDEX requests_by_news ON requests (untold_since)
+  WHERE untold_since IS NOT NULL AND account_id IS NOT NULL;
 
 CREATE TABLE policy_versions (
   version TEXT NOT NULL, change TEXT NOT NULL, is_major BIGINT NOT NULL, narrows BIGINT NOT NULL,
-  summary TEXT NOT NULL, text TEXT, published_at BIGINT NOT NULL,
+  summary TEXT NOT NULL, text TEXT, published_at BIGINT NOT NULL, announced_at BIGINT,
   CONSTRAINT policy_versions_version_unique PRIMARY KEY (version));
 
-INSERT INTO policy_versions (version, change, is_major, narrows, summary, published_at)
-  VALUES ('2023-10-25', 'first', 1, 0, '首个版本', 1698163200000);
+INSERT INTO policy_versions (version, change, is_major, narrows, summary, published_at, announced_at)
+  VALUES ('2023-10-25', 'first', 1, 0, '首个版本', 1698163200000, 1698163200000);
 
 CREATE TABLE announcements (
   id TEXT NOT NULL, cause TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL, purpose TEXT, is_public BIGINT NOT NULL,
@@ -76,6 +79,7 @@ CREATE TABLE announcements (
   CONSTRAINT announcements_cause_unique UNIQUE (cause));
 
 CREATE INDEX announcements_by_delivery ON announcements (delivered_at, id);
+CREATE INDEX announcements_by_public ON announcements (id) WHERE is_public = 1;
 
 CREATE TABLE notices (
   account_id TEXT NOT NULL, announcement_id TEXT NOT NULL, created_at BIGINT NOT NULL, read_at BIGINT,

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::erasure::{self, What};
 use crate::http::{Context, FromContext, Problem};
+use crate::recipient_notice;
 use crate::session::Session;
 use crate::sql::{Constraint, Parameter, SqlError, statements};
 
@@ -170,6 +171,10 @@ purposes! {
     MarketingCalls = "marketing-calls", Extended, "2026-11-25",
         "营销电话",
         "我们通过电话向您介绍活动与服务。您可以随时撤回同意,撤回后我们不再致电。";
+    /// Messages on the device's screen while the app is not open: the policy's 【设置】-【推送通知设置】.
+    PushNotifications = "push-notifications", Extended, "2026-11-26",
+        "推送通知",
+        "应用未打开时,我们向您的设备推送消息、活动与服务通知。您可以随时在【设置】-【推送通知设置】中撤回同意,撤回后我们不再推送;不同意不影响其他功能,通知仍可在应用内查看。";
 }
 
 impl Purpose {
@@ -247,8 +252,8 @@ pub fn required(purpose: Purpose) -> Problem {
 ///
 /// # Errors
 /// The database failed.
-pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
-    let id = cx.new_id();
+pub fn give(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), Problem> {
+    let (id, terms) = (cx.new_id(), purpose.terms());
     cx.sql()?.execute(
         &PROVE_GIVEN,
         &[
@@ -269,10 +274,14 @@ pub fn give(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem
 /// Withdraws a consent, its proof first. What the schema ties to it is gone with it, also from a backup that is
 /// restored later.
 ///
+/// Who got data on it is told before that (clause R3): a notice of something that is then not deleted is followed by
+/// the next try, a deletion without a notice by nothing.
+///
 /// # Errors
 /// The database failed.
-pub fn withdraw(cx: &Context, account_id: Uuid, terms: &Terms) -> Result<(), Problem> {
-    let id = cx.new_id();
+pub fn withdraw(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), Problem> {
+    recipient_notice::of_withdrawal(cx, account_id, purpose)?;
+    let (id, terms) = (cx.new_id(), purpose.terms());
     erasure::note(cx, account_id, &What::Consent(terms.name.to_owned()))?;
     cx.sql()?.execute(
         &PROVE_WITHDRAWN,

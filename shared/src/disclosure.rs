@@ -4,6 +4,7 @@
 use uuid::Uuid;
 
 use crate::basis::Sharing;
+use crate::consent::Purpose;
 use crate::crypto::KeyedHash;
 use crate::http::{Context, Problem};
 use crate::recipient::{self, Recipient};
@@ -43,6 +44,22 @@ pub struct Disclosure {
     pub data: &'static str,
     /// Why it may be sent.
     pub basis: Sharing,
+}
+
+/// What Alipay gets, to verify a real name.
+pub const REAL_NAME_VERIFICATION: Disclosure = Disclosure {
+    recipient: recipient::ALIPAY,
+    purpose: "real-name verification",
+    data: "name,identity number",
+    basis: Sharing::SeparateConsent,
+};
+
+/// What is sent on this consent: whoever withdraws it has the recipient told.
+pub const fn on_consent(purpose: Purpose) -> Option<&'static Disclosure> {
+    match purpose {
+        Purpose::RealNameVerification => Some(&REAL_NAME_VERIFICATION),
+        _ => None,
+    }
 }
 
 impl Disclosure {

@@ -15,7 +15,7 @@
 //! - [`alipay`], [`aliyun`]: signed requests, verified answers and notifications, for every function that talks to
 //!   them; [`phone`]: mobile numbers.
 //! - [`outbound`], [`recipient`], [`disclosure`]: talking to third parties, who they are, and the record that it
-//!   happened; [`recipient_notice`]: telling them what to delete; [`chain`], [`uploads`]: asking our other components; [`alert`]: telling the operators.
+//!   happened; [`recipient_notice`]: telling them what to delete; [`announcement`]: telling people; [`chain`], [`uploads`]: asking our other components; [`alert`]: telling the operators.
 //!
 //! To add a table: a migration in `migrations/`, its columns in [`data_map`], its statements in the
 //! function that owns it, declared with [`statements!`](sql::statements).
@@ -24,6 +24,7 @@ pub mod adult;
 pub mod alert;
 pub mod alipay;
 pub mod aliyun;
+pub mod announcement;
 pub mod basis;
 pub mod chain;
 pub mod consent;
@@ -55,6 +56,7 @@ pub mod verification;
 
 /// Every statement of this crate, so that the tests can look at each one's plan.
 pub const STATEMENTS: &[&[(&str, sql::Statement)]] = &[
+    announcement::STATEMENTS,
     consent::STATEMENTS,
     crypto::STATEMENTS,
     disclosure::STATEMENTS,

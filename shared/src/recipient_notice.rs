@@ -1,5 +1,5 @@
 //! Notices to those who received data of a person, that it is to be deleted (clause R5: who deletes an account, or a
-//! part of the data, has the recipients told to do the same).
+//! part of the data, has the recipients told to do the same; so has who withdraws the consent on which they got it).
 //!
 //! A notice is a row with a sealed text: what the recipient needs to find the data, and nothing else. The person's
 //! key is destroyed with the account, so the text lies under a key of the application's. The function `requests`
@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
+use crate::consent;
 use crate::crypto::{Key, KeyedHash, Purpose};
+use crate::disclosure;
 use crate::http::{Context, Problem};
 use crate::sql::{Parameter, statements};
 use crate::{random, recipient};
@@ -25,6 +27,11 @@ statements! {
     /// What was sent of a person's data, a page at a time.
     SENT = "SELECT id, recipient, purpose, data, reference FROM disclosures \
             WHERE phone_hash = $1 AND id > $2 ORDER BY id LIMIT $3";
+    /// The last sending to a recipient for a purpose, on a consent that still stands.
+    LAST_SENT = "SELECT d.id, d.phone_hash FROM consents c JOIN accounts a ON a.id = c.account_id \
+                 JOIN disclosures d ON d.phone_hash = a.phone_hash \
+                 WHERE c.account_id = $1 AND c.purpose = $2 AND d.recipient = $3 AND d.purpose = $4 \
+                 ORDER BY d.id DESC LIMIT 1";
     /// A notice that is due now. The same one queued again changes nothing.
     QUEUE = "INSERT INTO recipient_notices (id, recipient, content, tries, due_at, created_at) \
              VALUES ($1, $2, $3, 0, $4, $4) ON CONFLICT (id) DO NOTHING";
@@ -100,14 +107,51 @@ pub fn queue(
     Ok(queued)
 }
 
-/// The notice `id`, from its column `content`.
+/// Queues a notice to whoever got data on a consent that is about to be withdrawn; nothing where none stands, or
+/// nothing was sent. Its cause is the last sending: what was queued for that is not queued again.
 ///
 /// # Errors
-/// It does not open under the application's key, or is no notice's text.
-pub fn open(id: Uuid, sealed: &[u8]) -> Result<Notice, Problem> {
+/// The database failed, or the variables are unusable.
+pub fn of_withdrawal(
+    cx: &Context,
+    account_id: Uuid,
+    purpose: consent::Purpose,
+) -> Result<(), Problem> {
+    let Some(sent) = disclosure::on_consent(purpose) else {
+        return Ok(());
+    };
+    let last = cx.sql()?.first(
+        &LAST_SENT,
+        &[
+            Parameter::id(account_id),
+            Parameter::text(purpose.terms().name),
+            Parameter::text(sent.recipient.name),
+            Parameter::text(sent.purpose),
+        ],
+    )?;
+    let Some(last) = last else { return Ok(()) };
+    let phone_hash: Vec<u8> = last.get("phone_hash")?;
+    let deletion = Deletion {
+        cause: last.get("id")?,
+        phone_hash: &phone_hash.try_into().map_err(|_| Problem::internal())?,
+        phone: None,
+        account_id: Some(account_id),
+    };
+    queue(cx, &deletion, |recipient, purpose| {
+        recipient == sent.recipient.name && purpose == sent.purpose
+    })?;
+    Ok(())
+}
+
+/// The notice `id`, from its column `content`; `None` if it does not open under the application's key, or is no
+/// notice's text.
+///
+/// # Errors
+/// The variables are unusable.
+pub fn open(id: Uuid, sealed: &[u8]) -> Result<Option<Notice>, Problem> {
     let key = Key::for_purpose(Purpose::RecipientNotice)?;
-    let text = key.open(&context(id), sealed)?;
-    serde_json::from_slice(&text).map_err(|_| Problem::internal())
+    let text = key.open(&context(id), sealed).ok();
+    Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
 }
 
 fn contents(

@@ -1,13 +1,15 @@
 //! What can go wrong here, and the one place where it becomes an answer.
 
 use http::StatusCode;
-use shared::http::Problem;
+use shared::http::{Problem, Violation};
 
 use crate::closing::Remaining;
 
 /// This function's errors.
 #[derive(Debug)]
 pub enum Error {
+    /// A field has this violation.
+    Invalid(Violation),
     /// The person would lose this, and did not say that it may be lost.
     BalanceRemaining(Remaining),
     /// The deletion is being executed: nothing calls it back.
@@ -18,9 +20,16 @@ pub enum Error {
     Problem(Problem),
 }
 
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::Invalid(violation)
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
+            Error::Invalid(violation) => Self::invalid_fields(&[violation]),
             Error::BalanceRemaining(remaining) => Self::new(
                 StatusCode::CONFLICT,
                 "balance-remaining",

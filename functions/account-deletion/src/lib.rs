@@ -36,6 +36,7 @@ pub const STATEMENTS: &[&[(&str, Statement)]] = &[
     execution::STATEMENTS,
     plan::STATEMENTS,
     replay::STATEMENTS,
+    routes::operator_deletion::STATEMENTS,
 ];
 
 shared::http::component!(ROUTES, INTERNAL);

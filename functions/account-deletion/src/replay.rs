@@ -88,7 +88,7 @@ fn do_again(cx: &Context, missing: &erasure::Missing, page: &mut Page) -> Result
         What::Category(name) => erase(account_id, name)?,
         What::Consent(purpose) => {
             if let Some(purpose) = Purpose::named(purpose) {
-                consent::withdraw(cx, account_id, purpose.terms())?;
+                consent::withdraw(cx, account_id, purpose)?;
             }
         }
         What::Key => {}

@@ -1,6 +1,7 @@
 //! What operators see of a breach notice: how far it came, whom it reached, and how (clause C2).
 
 use serde::Serialize;
+use shared::announcement::Audience;
 use shared::http::{Context, PageRequest, Problem};
 use shared::sql::{Parameter, SqlError, statements};
 use shared::time::Timestamp;
@@ -8,7 +9,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::announcement;
-use crate::audience::Audience;
 use crate::content::{BreachNotice, Content};
 use crate::error::Error;
 

@@ -1,6 +1,7 @@
 //! What an announcement says, by its kind. It is stored as JSON and answered as it was written.
 
 use serde::{Deserialize, Serialize};
+use shared::announcement::{RequestNews, RequestNotice};
 use shared::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -81,6 +82,7 @@ pub enum Content {
     Service(ServiceNotice),
     Transfer(TransferNotice),
     Breach(BreachNotice),
+    Request(RequestNotice),
 }
 
 impl Content {
@@ -101,6 +103,7 @@ impl Content {
             Self::Service(_) => "service",
             Self::Transfer(_) => "transfer",
             Self::Breach(_) => "breach",
+            Self::Request(_) => "request",
         }
     }
 
@@ -117,6 +120,11 @@ impl Content {
             Self::Service(notice) => &notice.title,
             Self::Transfer(notice) => &notice.title,
             Self::Breach(_) => "个人信息安全事件告知",
+            Self::Request(notice) => match notice.status {
+                RequestNews::Answered => "您的请求已有答复",
+                RequestNews::Refused => "您的请求未能同意,请查看理由",
+                RequestNews::Charged => "您的请求需收取成本费用,请查看说明",
+            },
         }
     }
 }

@@ -6,21 +6,20 @@
 
 use std::time::Duration;
 
+use shared::announcement::Audience;
 use shared::http::{Context, Problem};
 use shared::sql::{Constraint, Parameter, SqlError, statements};
 use shared::time::Timestamp;
 use shared::variables;
 use uuid::Uuid;
 
-use crate::audience::Audience;
-
 /// How many accounts one call looks at.
 pub const PART: usize = 500;
 
 statements! {
-    /// What is not delivered yet, the oldest first.
+    /// What is not delivered yet: breaches first, for they are told without delay (clause C2), then the oldest.
     NEXT = "SELECT id, kind, audience, step, created_at FROM announcements \
-            WHERE delivered_at IS NULL ORDER BY id LIMIT 1";
+            WHERE delivered_at IS NULL ORDER BY kind <> 'breach', id LIMIT 1";
     /// Where the part after an account ends.
     PART_END = "SELECT MAX(p.id) AS last FROM \
                 (SELECT a.id FROM accounts a WHERE a.id > $1 ORDER BY a.id LIMIT 500) p";
@@ -59,7 +58,7 @@ struct Next {
     by_sms: bool,
 }
 
-/// Delivers a part of the oldest announcement that is not delivered.
+/// Delivers a part of the announcement that is next.
 ///
 /// # Errors
 /// The database failed, or the variables are unusable; what was done stays.

@@ -4,7 +4,6 @@ use shared::http::{Route, routes};
 use shared::sql::Statement;
 
 mod announcement;
-mod audience;
 mod breach;
 mod change;
 mod content;

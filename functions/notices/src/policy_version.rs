@@ -1,10 +1,13 @@
 //! The policy's versions in the database (clauses N1, N2).
 
+use shared::announcement::{Announcement, Audience};
 use shared::http::{Context, Problem};
 use shared::policy::Version;
 use shared::sql::{Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
 
+use crate::change::Change;
+use crate::content::{Content, PolicyNotice};
 use crate::error::Error;
 
 /// The first version's text, which is as old as the application and so is part of it.
@@ -24,6 +27,11 @@ statements! {
     /// All of them without their texts, newest first. There are as many as the policy had changes.
     LIST = "SELECT version, change, narrows, summary, NULL AS text, published_at FROM policy_versions \
             ORDER BY version DESC";
+    /// The oldest that nobody was told of.
+    UNANNOUNCED = "SELECT version, change, narrows, summary, NULL AS text, published_at FROM policy_versions \
+                   WHERE announced_at IS NULL ORDER BY version LIMIT 1";
+    /// Its announcement is there.
+    ANNOUNCED = "UPDATE policy_versions SET announced_at = $1 WHERE version = $2 AND announced_at IS NULL";
     /// What a major version changed.
     CHANGE_OF = "SELECT change FROM policy_versions WHERE version = $1 AND is_major = 1";
 }
@@ -82,6 +90,44 @@ pub fn publish(cx: &Context, version: &PolicyVersion, is_major: bool) -> Result<
             Err(Error::VersionNotNewer(row.get("version")?))
         }
     }
+}
+
+/// Makes the announcement of a version that was published, which a version has once, and notes that it is there. The
+/// note comes last: it outlives the announcement, which goes after its time and is not made again then.
+///
+/// # Errors
+/// The database failed; what is left is done by [`announce_next`].
+pub fn announce(cx: &Context, version: &PolicyVersion) -> Result<(), Problem> {
+    let content = Content::of_version(PolicyNotice {
+        version: version.version.clone(),
+        change: Change::named(&version.change).ok_or_else(Problem::internal)?,
+        narrows: version.narrows,
+        summary: version.summary.clone(),
+    });
+    let announcement = Announcement {
+        cause: &format!("policy-version:{}", version.version),
+        kind: content.kind(),
+        content: &content,
+        purpose: None,
+        is_public: false,
+        audience: &Audience::Everybody,
+    };
+    announcement.make(cx)?;
+    let noted = [Parameter::time(cx.now()), Parameter::text(&version.version)];
+    Ok(cx.sql()?.execute(&ANNOUNCED, &noted)?)
+}
+
+/// Announces the oldest version whose publishing was stopped before; whether there was one.
+///
+/// # Errors
+/// The database failed.
+pub fn announce_next(cx: &Context) -> Result<bool, Problem> {
+    let Some(row) = cx.sql()?.first(&UNANNOUNCED, &[])? else {
+        return Ok(false);
+    };
+    let (version, _) = PolicyVersion::from_row(&row)?;
+    announce(cx, &version)?;
+    Ok(true)
 }
 
 fn find(cx: &Context, version: &str) -> Result<Option<(PolicyVersion, Timestamp)>, Problem> {

@@ -16,23 +16,29 @@ const AHEAD: u32 = 3;
 const AT_ONCE: usize = 10;
 
 statements! {
-    /// The open requests that are due by a moment, of which nobody was told yet.
+    /// The open requests that are due by a moment, of which nobody was told yet, or not since they are overdue.
     FIND_SILENT = "SELECT id, kind, due_at FROM requests \
-                   WHERE status = 'open' AND due_at <= $1 AND alerted_at IS NULL ORDER BY due_at, id LIMIT $2";
+                   WHERE status = 'open' AND due_at <= $1 \
+                     AND (alerted_at IS NULL OR (due_at <= $2 AND alerted_at < due_at)) \
+                   ORDER BY due_at, id LIMIT $3";
     /// The operators know of these, as many as [`AT_ONCE`].
     NOTE = "UPDATE requests SET alerted_at = $1 WHERE id IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 }
 
 /// Alerts the operators to at most [`AT_ONCE`] open requests that are due within three working days, or overdue; how
-/// many. They hear of each once: the note comes after the alert, so where a stop falls in
-/// between they hear of it twice, and never not at all.
+/// many. They hear of each once before its time is over, and once after: the note comes after the alert, so where a
+/// stop falls in between they hear of it twice, and never not at all.
 ///
 /// # Errors
 /// The database failed, or the variables are unusable.
 pub fn alert(cx: &Context) -> Result<usize, Problem> {
     let until = calendar::after(cx.now(), AHEAD).at;
     let most = i64::try_from(AT_ONCE).expect("a small number");
-    let parameters = [Parameter::time(until), Parameter::Integer(most)];
+    let parameters = [
+        Parameter::time(until),
+        Parameter::time(cx.now()),
+        Parameter::Integer(most),
+    ];
     let found = cx.sql()?.query(&FIND_SILENT, &parameters)?;
     if found.is_empty() {
         return Ok(0);

@@ -11,8 +11,9 @@ use crate::refusal::Case;
 use crate::request::{self, RequestDetails};
 
 statements! {
-    /// Decides a request that waits. Of two decisions at once, one finds that it does not wait any more.
-    DECIDE = "UPDATE requests SET status = $1, closed_at = $2, refusal = $3, answer = $4 \
+    /// Decides a request that waits. Of two decisions at once, one finds that it does not wait any more. Who asked is
+    /// to be told ([`crate::telling`]).
+    DECIDE = "UPDATE requests SET status = $1, closed_at = $2, untold_since = $2, refusal = $3, answer = $4 \
               WHERE id = $5 AND status = 'open' RETURNING CAST(1 AS BIGINT) AS decided";
 }
 

@@ -117,7 +117,7 @@ fn find_due(cx: &Context, reached: &Reached) -> Result<(Vec<Due>, bool), Problem
 
 /// One that does not open any more cannot be sent; it must not keep the others waiting.
 fn is_acknowledged(cx: &Context, relay: &Relay, due: &Due) -> Result<bool, Problem> {
-    let Ok(notice) = recipient_notice::open(due.id, &due.content) else {
+    let Some(notice) = recipient_notice::open(due.id, &due.content)? else {
         return Ok(false);
     };
     if due.tries == 0 {

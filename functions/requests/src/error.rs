@@ -8,7 +8,7 @@ use shared::http::{Problem, Violation};
 pub enum Error {
     /// The fields have these violations.
     Invalid(Vec<Violation>),
-    /// There is no such request, or none that the asker may know of; or nobody whom the asker may see.
+    /// There is no such request, or none that the asker may know of; or no such account.
     NotFound,
     /// The request was decided, otherwise than is asked for now.
     AlreadyDecided,

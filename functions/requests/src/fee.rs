@@ -22,13 +22,14 @@ const BEFORE: i64 = 2;
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 statements! {
-    /// Sets the fee of a request that waits, if the same person has asked for the same often enough.
-    SET = "UPDATE requests SET fee_fen = $1, fee_reason = $2 \
-           WHERE id = $3 AND status = 'open' AND fee_fen IS NULL \
-             AND $4 <= (SELECT COUNT(*) FROM requests q \
+    /// Sets the fee of a request that waits, if the same person has asked for the same often enough. Who asked is to be
+    /// told ([`crate::telling`]).
+    SET = "UPDATE requests SET fee_fen = $1, fee_reason = $2, untold_since = $3 \
+           WHERE id = $4 AND status = 'open' AND fee_fen IS NULL \
+             AND $5 <= (SELECT COUNT(*) FROM requests q \
                WHERE q.account_id = requests.account_id AND q.kind = requests.kind \
                  AND (q.received_at, q.id) < (requests.received_at, requests.id) \
-                 AND q.received_at >= requests.received_at - $5) \
+                 AND q.received_at >= requests.received_at - $6) \
            RETURNING CAST(1 AS BIGINT) AS is_set";
 }
 
@@ -46,6 +47,7 @@ pub fn set(cx: &Context, id: Uuid, fen: i64, reason: &str) -> Result<RequestDeta
             &[
                 Parameter::Integer(fen),
                 Parameter::blob(sealed),
+                Parameter::time(cx.now()),
                 Parameter::id(id),
                 Parameter::Integer(BEFORE),
                 Parameter::Integer(i64::try_from(YEAR.as_millis()).unwrap_or(i64::MAX)),

@@ -1,7 +1,7 @@
 //! Taking requests in: from people in the app, and from operators whom people called or wrote to.
 
-use shared::crypto::PersonKey;
-use shared::http::{Context, Violation};
+use shared::crypto::{KeyedHash, PersonKey, Purpose};
+use shared::http::{Context, Problem, Violation};
 use shared::rate_limit::{self, Limit};
 use shared::sql::{Constraint, Parameter, SqlError, statements};
 use shared::time::Timestamp;
@@ -16,15 +16,18 @@ use crate::request::{self, Request};
 statements! {
     /// Under which key an account's texts are sealed.
     FIND_KEY = "SELECT person_key_id FROM accounts WHERE id = $1";
-    /// Somebody whom the asker may see.
-    FIND_SEEN = (concat!(
-        "SELECT p.account_id FROM profiles p WHERE p.account_id = $1 AND ",
-        shared::seen_by!("$2")
-    ));
-    /// Takes a request in.
+    /// An account's open request that says this.
+    SAME_OF = "SELECT id FROM requests WHERE account_id = $1 AND asked_hash = $2 AND status = 'open' \
+               ORDER BY id LIMIT 1";
+    /// A stranger's open request about an account that says this.
+    SAME_ABOUT = "SELECT id FROM requests \
+                  WHERE subject = $1 AND identity = 'stranger' AND asked_hash = $2 AND status = 'open' \
+                  ORDER BY id LIMIT 1";
+    /// Takes a request in. A subject that is no account is none.
     INSERT = "INSERT INTO requests (id, account_id, kind, reason, subject, text, status, identity, received_at, \
-                due_at, calendar) \
-              VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10)";
+                due_at, calendar, asked_hash) \
+              VALUES ($1, $2, $3, $4, (SELECT a.id FROM accounts a WHERE a.id = $5), $6, 'open', $7, $8, $9, \
+                $10, $11)";
 }
 
 /// What is asked.
@@ -62,19 +65,15 @@ pub fn check_report(
     }
 }
 
-/// Takes in what somebody asks who is logged in. Only whom one may see can be reported.
+/// Takes in what somebody asks who is logged in. Anybody can be reported: who has blocked the asker, who is about to
+/// leave and who never was here are answered alike, so that nobody learns from a report which it is.
 ///
 /// # Errors
-/// [`Error::NotFound`], 429 `rate-limited`, or a store failed.
+/// 429 `rate-limited`, or a store failed.
 pub fn ask(cx: &Context, asker: Uuid, asked: &Asked) -> Result<Request, Error> {
-    if let Some(subject) = asked.subject {
-        let parameters = [Parameter::id(subject), Parameter::id(asker)];
-        let seen = cx.sql()?.first(&FIND_SEEN, &parameters)?;
-        seen.ok_or(Error::NotFound)?;
-    }
-    let key = key(cx, asker)?.ok_or_else(shared::http::Problem::unauthenticated)?;
+    let key = key(cx, asker)?.ok_or_else(Problem::unauthenticated)?;
     if let Some(same) = same(cx, asked, &key)? {
-        return Ok(same);
+        return request::find_own(cx, same, asker);
     }
     let allowed = variables::parsed("requests_per_day")?;
     let limit = Limit::per_day("request", asker.as_bytes(), allowed);
@@ -83,13 +82,14 @@ pub fn ask(cx: &Context, asker: Uuid, asked: &Asked) -> Result<Request, Error> {
     if inserted.is_err() {
         taken.give_back(cx)?;
     }
-    inserted
+    request::find_own(cx, inserted?, asker)
 }
 
 /// Takes in what reached an operator.
 ///
 /// # Errors
-/// [`Error::Invalid`] where an account is not there, or a store failed.
+/// [`Error::Invalid`] where an account is not there, [`Error::NotFound`] where the one is not that an account reports;
+/// or a store failed.
 pub fn record(cx: &Context, asked: &Asked) -> Result<Request, Error> {
     let (field, owner) = match asked.account_id {
         Some(account_id) => ("account_id", Some(account_id)),
@@ -97,10 +97,15 @@ pub fn record(cx: &Context, asked: &Asked) -> Result<Request, Error> {
     };
     let unknown = || Violation::new(field, "account");
     let key = key(cx, owner.ok_or_else(unknown)?)?.ok_or_else(unknown)?;
-    match same(cx, asked, &key)? {
-        Some(same) => Ok(same),
-        None => insert(cx, asked, &key),
+    if let Some(subject) = asked.subject {
+        let found = cx.sql()?.first(&FIND_KEY, &[Parameter::id(subject)])?;
+        found.ok_or(Error::NotFound)?;
     }
+    let id = match same(cx, asked, &key)? {
+        Some(same) => same,
+        None => insert(cx, asked, &key)?,
+    };
+    request::find(cx, id)
 }
 
 fn key(cx: &Context, account_id: Uuid) -> Result<Option<PersonKey>, Error> {
@@ -111,20 +116,31 @@ fn key(cx: &Context, account_id: Uuid) -> Result<Option<PersonKey>, Error> {
 
 /// The open request that says just the same. Asked again, for whatever reason, it stays one: a call that was
 /// stopped half-way leaves no second behind when it is repeated.
-fn same(cx: &Context, asked: &Asked, key: &PersonKey) -> Result<Option<Request>, Error> {
-    let is_stranger = asked.account_id.is_none();
-    let Some(owner) = asked.account_id.or(asked.subject) else {
-        return Ok(None);
+fn same(cx: &Context, asked: &Asked, key: &PersonKey) -> Result<Option<Uuid>, Error> {
+    let (statement, owner) = match asked.account_id {
+        Some(account_id) => (&SAME_OF, Some(account_id)),
+        None => (&SAME_ABOUT, asked.subject),
     };
-    for request in request::latest(cx, owner, is_stranger, asked.kind)? {
-        if request.says(key, asked.reason, asked.subject, asked.text)? {
-            return Ok(Some(request));
-        }
-    }
-    Ok(None)
+    let parameters = [
+        Parameter::optional(owner.map(Parameter::id)),
+        Parameter::blob(asked.hash(key)),
+    ];
+    let same = cx.sql()?.first(statement, &parameters)?;
+    Ok(same.map(|row| row.get("id")).transpose()?)
 }
 
-fn insert(cx: &Context, asked: &Asked, key: &PersonKey) -> Result<Request, Error> {
+impl Asked<'_> {
+    /// What is asked, as it is found again. The subject is the one that was named, whether it is an account or not: so
+    /// a second report tells no more than the first.
+    fn hash(&self, key: &PersonKey) -> KeyedHash {
+        let reason = self.reason.map(Reason::name).unwrap_or_default();
+        let subject = self.subject.map(|id| id.to_string()).unwrap_or_default();
+        let parts = [self.kind.name(), reason, &subject, self.text];
+        key.hash(Purpose::AskedAgain, &parts.map(str::as_bytes))
+    }
+}
+
+fn insert(cx: &Context, asked: &Asked, key: &PersonKey) -> Result<Uuid, Error> {
     let id = cx.new_id();
     let due = calendar::after(asked.received_at, TERM);
     let context = request::context("text", id);
@@ -142,12 +158,13 @@ fn insert(cx: &Context, asked: &Asked, key: &PersonKey) -> Result<Request, Error
             Parameter::time(asked.received_at),
             Parameter::time(due.at),
             Parameter::text(due.calendar.name()),
+            Parameter::blob(asked.hash(key)),
         ],
     );
     match inserted {
-        Ok(()) => request::find(cx, id),
-        // Whom it is about has just gone, or was never there.
-        Err(SqlError::Constraint(Constraint::ForeignKey)) => Err(Error::NotFound),
+        Ok(()) => Ok(id),
+        // Who asks, or whom it is about, has gone at this moment: asked again, it is as it is then.
+        Err(SqlError::Constraint(Constraint::ForeignKey)) => Err(Problem::unavailable().into()),
         Err(error) => Err(error.into()),
     }
 }

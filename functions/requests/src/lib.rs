@@ -19,6 +19,7 @@ mod request;
 mod retry;
 mod routes;
 mod task;
+mod telling;
 mod text;
 
 pub use document::document;
@@ -52,6 +53,7 @@ pub const STATEMENTS: &[&[(&str, Statement)]] = &[
     intake::STATEMENTS,
     request::STATEMENTS,
     task::STATEMENTS,
+    telling::STATEMENTS,
 ];
 
 shared::http::component!(ROUTES, INTERNAL);

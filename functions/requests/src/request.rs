@@ -13,11 +13,14 @@ use crate::error::Error;
 use crate::kind::{Kind, Proof, Reason, Status};
 use crate::refusal::Case;
 
-/// What every statement here selects: a request `r`, and whose key its texts lie under.
+/// What every statement here selects: a request `r`, with the `$subject` as who asks sees it, and whose key its texts
+/// lie under.
 macro_rules! selected {
-    ($rest:literal) => {
+    ($subject:expr, $rest:literal) => {
         concat!(
-            "SELECT r.id, r.account_id, r.kind, r.reason, r.subject, r.text, r.status, r.identity, \
+            "SELECT r.id, r.account_id, r.kind, r.reason, ",
+            $subject,
+            " AS subject, r.text, r.status, r.identity, \
                r.received_at, r.due_at, r.calendar, r.closed_at, r.refusal, r.answer, r.fee_fen, \
                r.fee_reason, a.person_key_id \
              FROM requests r LEFT JOIN accounts a \
@@ -27,27 +30,39 @@ macro_rules! selected {
     };
 }
 
+/// As operators see it.
+macro_rules! whole {
+    ($rest:literal) => {
+        selected!("r.subject", $rest)
+    };
+}
+
+/// As the person sees it who asked: a report tells nobody that somebody is there.
+macro_rules! own {
+    ($rest:literal) => {
+        selected!(
+            concat!(
+                "CASE WHEN ",
+                shared::known_to!("r.subject", "r.account_id"),
+                " THEN r.subject END"
+            ),
+            $rest
+        )
+    };
+}
+
 statements! {
     /// One request.
-    FIND = (selected!("WHERE r.id = $1"));
+    FIND = (whole!("WHERE r.id = $1"));
     /// One request of an account.
-    FIND_OWN = (selected!("WHERE r.id = $1 AND r.account_id = $2"));
+    FIND_OWN = (own!("WHERE r.id = $1 AND r.account_id = $2"));
     /// One page of an account's requests, the newest first.
-    LIST_OWN = (selected!("WHERE r.account_id = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3"));
+    LIST_OWN = (own!("WHERE r.account_id = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3"));
     /// One page of all requests that are so far, the first due first: so what is overdue comes before the rest.
-    LIST = (selected!(
+    LIST = (whole!(
         "WHERE r.status = $1 \
            AND (r.due_at, r.id) > (COALESCE((SELECT q.due_at FROM requests q WHERE q.id = $2), 0), $2) \
          ORDER BY r.due_at, r.id LIMIT $3"
-    ));
-    /// The newest open requests of an account, of one kind.
-    LATEST_OF = (selected!(
-        "WHERE r.account_id = $1 AND r.kind = $2 AND r.status = 'open' ORDER BY r.id DESC LIMIT 5"
-    ));
-    /// The newest open requests of strangers about an account, of one kind.
-    LATEST_ABOUT = (selected!(
-        "WHERE r.subject = $1 AND r.identity = 'stranger' AND r.kind = $2 AND r.status = 'open' \
-         ORDER BY r.id DESC LIMIT 5"
     ));
 }
 
@@ -95,7 +110,7 @@ pub struct RequestDetails {
     item: RequestItem,
     /// Of a report: what is reported.
     reason: Option<Reason>,
-    /// Of a report: whom it is about.
+    /// Of a report: whom it is about. Who asked reads it while the account can be seen, or is blocked by the reader.
     subject: Option<Uuid>,
     /// How it was made sure who asks.
     identity: Proof,
@@ -177,21 +192,6 @@ impl Request {
     /// Whether it waits for a decision.
     pub fn is_open(&self) -> bool {
         self.item.status == Status::Open
-    }
-
-    /// Whether it says the same as what somebody asks now.
-    ///
-    /// # Errors
-    /// Its text does not open.
-    pub fn says(
-        &self,
-        key: &PersonKey,
-        reason: Option<Reason>,
-        subject: Option<Uuid>,
-        text: &str,
-    ) -> Result<bool, Broken> {
-        let said = key.open(&context("text", self.item.id), &self.text)?;
-        Ok(self.reason == reason && self.subject == subject && said == text.as_bytes())
     }
 
     /// What a list shows of it.
@@ -296,7 +296,7 @@ pub fn find(cx: &Context, id: Uuid) -> Result<Request, Error> {
     Ok(Request::from_row(cx, &row.ok_or(Error::NotFound)?)?)
 }
 
-/// A request of this account.
+/// A request of this account, as the account sees it.
 ///
 /// # Errors
 /// [`Error::NotFound`], or the database failed.
@@ -340,25 +340,6 @@ pub fn list(cx: &Context, status: Status, page: PageRequest) -> Result<Vec<Reque
         ],
     )?;
     read(cx, &rows)
-}
-
-/// The newest open requests of this kind: of an account, or of strangers about one.
-///
-/// # Errors
-/// The database failed.
-pub fn latest(
-    cx: &Context,
-    account_id: Uuid,
-    is_stranger: bool,
-    kind: Kind,
-) -> Result<Vec<Request>, Problem> {
-    let statement = if is_stranger {
-        &LATEST_ABOUT
-    } else {
-        &LATEST_OF
-    };
-    let parameters = [Parameter::id(account_id), Parameter::text(kind.name())];
-    read(cx, &cx.sql()?.query(statement, &parameters)?)
 }
 
 fn read(cx: &Context, rows: &[Row]) -> Result<Vec<Request>, Problem> {

@@ -38,6 +38,8 @@ pub struct Task {
     company: Option<&'static str>,
     /// Where it is reached.
     contact: Option<&'static str>,
+    /// Whether what it is to be told can still be read. If not, the rest of it is empty.
+    is_readable: bool,
     /// What it got the data for.
     purposes: BTreeSet<String>,
     /// Which data.
@@ -55,7 +57,9 @@ pub struct Task {
 impl Task {
     fn from_row(row: &Row) -> Result<Self, Problem> {
         let id = row.get("id")?;
-        let content = recipient_notice::open(id, &row.get::<Vec<u8>>("content")?)?.content;
+        let notice = recipient_notice::open(id, &row.get::<Vec<u8>>("content")?)?;
+        let is_readable = notice.is_some();
+        let content = notice.map(|notice| notice.content).unwrap_or_default();
         let name: String = row.get("recipient")?;
         let recipient = recipient::named(&name);
         Ok(Self {
@@ -63,6 +67,7 @@ impl Task {
             company: recipient.map(|recipient| recipient.company),
             contact: recipient.map(|recipient| recipient.contact),
             recipient: name,
+            is_readable,
             purposes: content.purposes,
             data: content.data,
             references: content.references,
@@ -76,7 +81,7 @@ impl Task {
 /// One page of the tasks.
 ///
 /// # Errors
-/// The variables are unusable, a notice does not open, or the database failed.
+/// The variables are unusable, or the database failed.
 pub fn list(cx: &Context, page: PageRequest) -> Result<Page<Task>, Problem> {
     let rows = cx.sql()?.query(
         &LIST,

@@ -1,7 +1,6 @@
 //! Which data a person can have deleted while the account stays, and which are needed (clause R3).
 
 use shared::data_map::{Basis, Category};
-use shared::recipient;
 
 /// Whether a category can be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +30,6 @@ pub const fn decision(category: Category) -> Decision {
         | Category::Requests
         | Category::Notices => Decision::Needed(Basis::Law),
         Category::Service => Decision::Needed(Basis::Safety),
-    }
-}
-
-/// The recipient, and what for, whose data of this category go with it: it is told.
-pub const fn recipient(category: Category) -> Option<(&'static str, &'static str)> {
-    match category {
-        Category::Verification => Some((recipient::ALIPAY.name, "real-name verification")),
-        _ => None,
     }
 }
 

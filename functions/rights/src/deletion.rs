@@ -5,7 +5,6 @@ use shared::consent::{self, Purpose};
 use shared::data_map::Category;
 use shared::erasure::{self, What};
 use shared::http::{Context, Problem};
-use shared::recipient_notice::{self, Deletion};
 use shared::session;
 use shared::sql::{Parameter, statements};
 use shared::uploads;
@@ -13,7 +12,6 @@ use uuid::Uuid;
 
 use crate::deletable::{self, Decision};
 use crate::error::Error;
-use crate::person;
 
 statements! {
     /// Where the person was last.
@@ -38,9 +36,6 @@ statements! {
                    WHERE p.account_id = uploads.account_id AND p.avatar = 'upload:' || uploads.id)";
     /// That verifications were asked for.
     VERIFICATIONS = "DELETE FROM verifications WHERE account_id = $1";
-    /// The last time that a recipient got data for a purpose.
-    LAST_SENT = "SELECT d.id, d.phone_hash FROM accounts a JOIN disclosures d ON d.phone_hash = a.phone_hash \
-                 WHERE a.id = $1 AND d.recipient = $2 AND d.purpose = $3 ORDER BY d.id DESC LIMIT 1";
 }
 
 /// The purposes that verifications are held for.
@@ -50,8 +45,8 @@ const VERIFICATION: [Purpose; 3] = [
     Purpose::EnterpriseVerification,
 ];
 
-/// Deletes what is held of the person under a category's name. Who received it is told first: a notice of something
-/// that is then not deleted is followed by the next request, a deletion without a notice by nothing.
+/// Deletes what is held of the person under a category's name. Who received it got it on a consent, and is told when
+/// that is withdrawn.
 ///
 /// `asking` is the session that stays where devices go, if there is one.
 ///
@@ -65,9 +60,6 @@ pub fn delete(
 ) -> Result<(), Error> {
     if let Decision::Needed(basis) = deletable::decision(category) {
         return Err(Error::Needed(category, basis));
-    }
-    if let Some((recipient, purpose)) = deletable::recipient(category) {
-        tell(cx, account_id, recipient, purpose)?;
     }
     erasure::note(cx, account_id, &What::Category(category.name().to_owned()))?;
     let account = [Parameter::id(account_id)];
@@ -87,33 +79,12 @@ pub fn delete(
         }
         Category::Verification => {
             for purpose in VERIFICATION {
-                consent::withdraw(cx, account_id, purpose.terms())?;
+                consent::withdraw(cx, account_id, purpose)?;
             }
             execute(&VERIFICATIONS)?;
             uploads::sweep(cx);
         }
         _ => return Err(Problem::internal().into()),
     }
-    Ok(())
-}
-
-/// Queues a notice to a recipient. Its cause is the last sending: what was queued for that is not queued again.
-fn tell(cx: &Context, account_id: Uuid, recipient: &str, purpose: &str) -> Result<(), Problem> {
-    let last = cx.sql()?.first(
-        &LAST_SENT,
-        &[
-            Parameter::id(account_id),
-            Parameter::text(recipient),
-            Parameter::text(purpose),
-        ],
-    )?;
-    let Some(last) = last else { return Ok(()) };
-    let deletion = Deletion {
-        cause: last.get("id")?,
-        phone_hash: &person::hash(last.get("phone_hash")?)?,
-        phone: None,
-        account_id: Some(account_id),
-    };
-    recipient_notice::queue(cx, &deletion, |to, of| to == recipient && of == purpose)?;
     Ok(())
 }

@@ -43,13 +43,16 @@ pub fn is_opt_out(reply: &str) -> bool {
 /// # Errors
 /// The database failed.
 pub fn withdraw(cx: &Context, phone_hash: &KeyedHash) -> Result<(), Problem> {
-    let terms = Purpose::MarketingSms.terms();
+    let purpose = Purpose::MarketingSms;
     let row = cx.sql()?.first(
         &FIND,
-        &[Parameter::text(terms.name), Parameter::blob(phone_hash)],
+        &[
+            Parameter::text(purpose.terms().name),
+            Parameter::blob(phone_hash),
+        ],
     )?;
     match row {
-        Some(row) => consent::withdraw(cx, row.get("id")?, terms),
+        Some(row) => consent::withdraw(cx, row.get("id")?, purpose),
         None => Ok(()),
     }
 }

@@ -41,6 +41,8 @@ pub enum Purpose {
     LedgerSeal,
     /// Notices to recipients, which must outlive the person's key.
     RecipientNotice,
+    /// Finding what a person asks just the same again.
+    AskedAgain,
 }
 
 impl Purpose {
@@ -59,6 +61,7 @@ impl Purpose {
             Self::RequestKey => b"chuangrenmai/request-key",
             Self::LedgerSeal => b"chuangrenmai/ledger-seal",
             Self::RecipientNotice => b"chuangrenmai/recipient-notice",
+            Self::AskedAgain => b"chuangrenmai/asked-again",
         }
     }
 }
@@ -96,7 +99,7 @@ impl Key {
         Self(random::bytes(rng))
     }
 
-    fn derived(&self, purpose: Purpose) -> Self {
+    pub(super) fn derived(&self, purpose: Purpose) -> Self {
         let mut derived = [0; 32];
         Hkdf::<Sha256>::new(None, &self.0)
             .expand(purpose.label(), &mut derived)

@@ -8,7 +8,7 @@
 use rand_core::CryptoRng;
 use uuid::Uuid;
 
-use super::{Broken, Key, Purpose};
+use super::{Broken, Key, KeyedHash, Purpose};
 use crate::http::{Context, Problem};
 use crate::sql::{Parameter, statements};
 use crate::{erasure, random, variables};
@@ -152,6 +152,12 @@ impl PersonKey {
     /// Seals a value of this person; see [`Key::seal`].
     pub fn seal(&self, context: &str, plain: &[u8], rng: &mut impl CryptoRng) -> Vec<u8> {
         self.key.seal(context, plain, rng)
+    }
+
+    /// A hash under a key that is derived from this person's; see [`Key::hash`]. It says nothing any more when the
+    /// person's key is destroyed.
+    pub fn hash(&self, purpose: Purpose, parts: &[&[u8]]) -> KeyedHash {
+        self.key.derived(purpose).hash(parts)
     }
 
     /// Opens a value of this person; see [`Key::open`].

@@ -233,29 +233,27 @@ pub enum Sweep {
     ByTime(Statement),
     /// By the identifier of the row, or of what it belongs to, and the time.
     ById(Statement),
-    /// By the identifier of what the row belongs to.
-    ByOtherId(Statement),
 }
 
 impl Sweep {
     /// The statement; it takes [`Sweep::until`].
     pub const fn statement(&self) -> &Statement {
         match self {
-            Self::ByTime(statement) | Self::ById(statement) | Self::ByOtherId(statement) => {
-                statement
-            }
+            Self::ByTime(statement) | Self::ById(statement) => statement,
         }
     }
 
     /// The parameters for at most `limit` rows whose time was over at `moment`.
     pub fn until(&self, moment: Timestamp, limit: i64) -> Vec<Parameter> {
-        // No identifier of that moment, or of a later one, is below.
-        let id = || Parameter::text(random::first_id(moment).to_string());
-        let limit = Parameter::Integer(limit);
+        let (time, limit) = (Parameter::time(moment), Parameter::Integer(limit));
         match self {
-            Self::ByTime(_) => vec![Parameter::time(moment), limit],
-            Self::ById(_) => vec![id(), Parameter::time(moment), limit],
-            Self::ByOtherId(_) => vec![id(), limit],
+            Self::ByTime(_) => vec![time, limit],
+            // No identifier of that moment, or of a later one, is below.
+            Self::ById(_) => vec![
+                Parameter::text(random::first_id(moment).to_string()),
+                time,
+                limit,
+            ],
         }
     }
 }

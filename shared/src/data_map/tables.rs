@@ -11,12 +11,14 @@ use super::{Category, Column, Copy, CopyKey, Holding, Sweep};
 use crate::sql::Statement;
 
 /// A table's rows of one person: those `where` says, of the account `$1`, in the order of a column in which they
-/// differ.
+/// differ; `with` a column that is there only `if` a condition holds. Of two columns of one name the first counts.
 macro_rules! copy {
-    ($name:ident $key:ident $kind:ident $rows:literal) => {
+    ($name:ident $key:ident $kind:ident $rows:literal $($column:ident $condition:expr)?) => {
         Copy {
             statement: Statement::new(concat!(
-                "SELECT t.* FROM ",
+                "SELECT ",
+                $("CASE WHEN ", $condition, " THEN t.", stringify!($column), " END AS ", stringify!($column), ", ",)?
+                "t.* FROM ",
                 stringify!($name),
                 " t WHERE ",
                 $rows,
@@ -59,8 +61,7 @@ macro_rules! delete {
 ///
 /// - `when TIME by KEY`: by an index on the time;
 /// - `old TIME`: by the primary key `id`, which sorts by when the row was made; a time that is NULL is not over;
-/// - `old TIME of ID by KEY`: the same by another table's identifier, which does;
-/// - `older ID by KEY`: by that alone.
+/// - `old TIME of ID by KEY`: the same by another table's identifier, which does.
 macro_rules! sweep {
     ($name:ident (when $time:literal by $key:literal)) => {
         Sweep::ByTime(delete!($name, $key, concat!($time, " <= $1"), $time, "$2"))
@@ -75,15 +76,6 @@ macro_rules! sweep {
             concat!("t.", $id, " < $1 AND ", $time, " <= $2"),
             concat!("t.", $id),
             "$3"
-        ))
-    };
-    ($name:ident (older $id:literal by $key:literal)) => {
-        Sweep::ByOtherId(delete!(
-            $name,
-            $key,
-            concat!("t.", $id, " < $1"),
-            concat!("t.", $id),
-            "$2"
         ))
     };
 }
@@ -103,7 +95,7 @@ macro_rules! tables {
         basis: $basis:ident,
         retention: $retention:ident,
         on_deletion: $on_deletion:ident,
-        $(copy: by $key:ident $kind:ident where $rows:literal,)?
+        $(copy: by $key:ident $kind:ident where $rows:literal $(with $part:ident if $condition:expr)?,)?
         $(swept: $swept:tt,)?
         columns: { $($column:ident $class:ident $on_export:ident,)* },
     })*) => {
@@ -115,7 +107,7 @@ macro_rules! tables {
             basis: $basis,
             retention: $retention,
             on_deletion: $on_deletion,
-            copy: optional!($(copy!($name $key $kind $rows))?),
+            copy: optional!($(copy!($name $key $kind $rows $($part $condition)?))?),
             sweep: optional!($(sweep!($name $swept))?),
             columns: &[$(Column {
                 name: stringify!($column),
@@ -126,7 +118,7 @@ macro_rules! tables {
 
         /// The statements that the map makes.
         pub const STATEMENTS: &[&[(&str, Statement)]] = &[$(
-            &[$((concat!("copy of ", stringify!($name)), copy!($name $key $kind $rows).statement),)?],
+            &[$((concat!("copy of ", stringify!($name)), copy!($name $key $kind $rows $($part $condition)?).statement),)?],
             &[$((concat!("sweep of ", stringify!($name)), *sweep!($name $swept).statement()),)?],
         )*];
     };
@@ -666,7 +658,8 @@ tables! {
         basis: Law,
         retention: ThreeYears,
         on_deletion: Kept,
-        copy: by id Text where "t.account_id = $1",
+        copy: by id Text where "t.account_id = $1"
+            with subject if crate::known_to!("t.subject", "t.account_id"),
         swept: (old "t.closed_at"),
         columns: {
             id Personal Included,
@@ -686,6 +679,8 @@ tables! {
             answer Sensitive Included,
             fee_fen Personal Included,
             fee_reason Sensitive Included,
+            asked_hash Sensitive Omitted,
+            untold_since Open Omitted,
         },
     }
     policy_versions in Service {
@@ -701,6 +696,7 @@ tables! {
             summary Open Omitted,
             text Open Omitted,
             published_at Open Omitted,
+            announced_at Open Omitted,
         },
     }
     notices in Notices {
@@ -709,7 +705,7 @@ tables! {
         retention: ThreeYears,
         on_deletion: Deleted,
         copy: by announcement_id Text where "t.account_id = $1",
-        swept: (older "announcement_id" by "account_id, announcement_id"),
+        swept: (old "t.created_at" of "announcement_id" by "account_id, announcement_id"),
         columns: {
             account_id Personal Included,
             announcement_id Personal Included,
@@ -720,8 +716,8 @@ tables! {
         },
     }
     announcements in Service {
-        purpose: "what everybody, or everybody concerned, was told: new versions, new services, breaches; what is \
-                  public is part of the policy and stays with it",
+        purpose: "what everybody, or everybody concerned, was told: new versions, new services, breaches, what became \
+                  of a request; what is public is part of the policy and stays with it",
         basis: Law,
         retention: ThreeYears,
         on_deletion: Kept,

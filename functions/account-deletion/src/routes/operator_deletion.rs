@@ -3,14 +3,21 @@
 
 use http::StatusCode;
 use serde::Deserialize;
-use shared::http::{Answer, Context, Id, Json, ProblemBody};
+use shared::http::{Answer, Context, Id, Json, ProblemBody, Violation};
 use shared::operator::{Admin, IdentityCheck};
+use shared::sql::{Parameter, statements};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::deletion::DeletionAccepted;
 use crate::closing;
 use crate::error::Error;
 use crate::leaving;
+
+statements! {
+    /// The request that an operator names.
+    FIND_REQUEST = "SELECT id FROM requests WHERE id = $1";
+}
 
 /// Why an operator deletes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -35,16 +42,52 @@ impl OperatorDeletionReason {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorDeletion {
-    identity: IdentityCheck,
+    /// How it was made sure who asks: needed where the person `requested` it. A minor may be reported by anybody.
+    identity: Option<IdentityCheck>,
     reason: OperatorDeletionReason,
-    /// Whether what `remaining` names may be lost.
+    /// The request by which it was reported that the person is a minor: needed then.
+    request: Option<Uuid>,
+    /// Whether what `remaining` names may be lost. A minor's coins hold nothing up.
     #[serde(default)]
     forfeit: bool,
 }
 
+impl OperatorDeletion {
+    /// Whether it says what it must: who asked was made sure of, or there is the report of a minor. Its words say whom
+    /// it is about, where it names no account.
+    fn check(&self, cx: &Context) -> Result<(), Error> {
+        let (identity, request) = (self.identity, self.request);
+        match self.reason {
+            OperatorDeletionReason::Requested if identity.is_none() => {
+                return Err(Violation::new("identity", "missing").into());
+            }
+            OperatorDeletionReason::Minor if request.is_none() => {
+                return Err(Violation::new("request", "missing").into());
+            }
+            _ => {}
+        }
+        if let Some(id) = request {
+            let found = cx.sql()?.first(&FIND_REQUEST, &[Parameter::id(id)])?;
+            found.ok_or_else(|| Violation::new("request", "unknown-request"))?;
+        }
+        Ok(())
+    }
+
+    /// As it is recorded, such as `account.delete:minor:unchecked:…` with the request.
+    fn action(&self) -> String {
+        let identity = self.identity.map_or("unchecked", IdentityCheck::name);
+        let action = format!("account.delete:{}:{identity}", self.reason.name());
+        match self.request {
+            Some(request) => format!("{action}:{request}"),
+            None => action,
+        }
+    }
+}
+
 /// Delete an account
 ///
-/// For who asked through service, with the identity checked; for a confirmed minor at once. It is recorded.
+/// For who asked through service, with the identity checked; for a minor at once, by the request that reported it. It
+/// is recorded.
 #[utoipa::path(post, path = "/v1/operator/accounts/{id}/deletion", tag = "operators",
     security(("operator" = [])),
     params(("id" = String, Path, format = Uuid, description = "the account")),
@@ -57,6 +100,9 @@ pub struct OperatorDeletion {
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`balance-remaining`: names what `remaining` would be lost",
             body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid-fields`: `identity` is `missing` for `requested`, `request` is `missing` \
+            for `minor`, or there is none: `unknown-request`",
+            body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn create(
     cx: &Context,
@@ -64,13 +110,15 @@ pub fn create(
     Id(id): Id,
     Json(request): Json<OperatorDeletion>,
 ) -> Result<Answer, Error> {
-    let (identity, reason) = (request.identity.name(), request.reason.name());
-    let action = format!("account.delete:{reason}:{identity}");
+    request.check(cx)?;
+    let action = request.action();
     admin.audit_account(cx, &action, id)?;
     let state = closing::find(cx, id)?.ok_or(Error::NotFound)?;
-    state.remaining.require_forfeit(request.forfeit)?;
     let executes_at = match request.reason {
-        OperatorDeletionReason::Requested => cx.now().plus(closing::grace()?),
+        OperatorDeletionReason::Requested => {
+            state.remaining.require_forfeit(request.forfeit)?;
+            cx.now().plus(closing::grace()?)
+        }
         OperatorDeletionReason::Minor => cx.now(),
     };
     let executes_at = leaving::leave(cx, id, executes_at, None)?.ok_or(Error::NotFound)?;

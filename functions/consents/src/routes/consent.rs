@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use shared::consent::{self, Kind, Purpose};
-use shared::http::{Answer, Context, Json, ProblemBody};
-use shared::session::Session;
+use shared::http::{Answer, Context, FromContext, Json, ProblemBody};
+use shared::session::{AnySession, Session};
 use shared::uploads;
 use utoipa::ToSchema;
 
@@ -24,8 +24,9 @@ pub struct PurposeConsentRequest {
 
 /// Give or withdraw a consent
 ///
-/// A withdrawal takes effect at once, and what was collected for this purpose alone is deleted with it. All
-/// other functions go on.
+/// A withdrawal takes effect at once, and what was collected for this purpose alone is deleted with it; who received
+/// it is told. All other functions go on. It is open also to who has not agreed to the policy's last major version, and to who is
+/// about to leave; giving is not.
 #[utoipa::path(put, path = "/v1/consents/{purpose}", tag = "consents", security(("session" = [])),
     params(("purpose" = String, Path, description = "a purpose of `GET /v1/consents`")),
     request_body = PurposeConsentRequest,
@@ -39,7 +40,7 @@ pub struct PurposeConsentRequest {
     ))]
 pub fn set(
     cx: &Context,
-    session: Session,
+    AnySession(session): AnySession,
     purpose: Purpose,
     Json(request): Json<PurposeConsentRequest>,
 ) -> Result<Answer, Error> {
@@ -48,13 +49,14 @@ pub fn set(
         return Err(Error::Basic);
     }
     if request.granted {
+        Session::from_context(cx)?;
         if request.version.as_deref() != Some(terms.version) {
             return Err(Error::VersionOutdated(terms));
         }
-        consent::give(cx, session.account_id, terms)?;
+        consent::give(cx, session.account_id, purpose)?;
     } else {
         // From whatever was agreed: nobody must read a newer text first to get out of an older one.
-        consent::withdraw(cx, session.account_id, terms)?;
+        consent::withdraw(cx, session.account_id, purpose)?;
         uploads::sweep(cx);
     }
     let given = store::list(cx, session.account_id)?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use shared::consent::{Kind, Purpose};
 use shared::http::{Answer, Context, Problem};
-use shared::session::Session;
+use shared::session::AnySession;
 use shared::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -39,7 +39,7 @@ impl ConsentItem {
             version: terms.version,
             title: terms.title,
             text: terms.text,
-            // The session's guard has seen to the policy, whose versions are its own.
+            // It stands as long as the account; which version of the policy must be agreed to is the session's guard's.
             granted: terms.kind == Kind::Basic || given.as_ref().is_some_and(current),
             granted_at: given.as_ref().map(|given| given.given_at),
             granted_version: given.map(|given| given.version),
@@ -55,10 +55,11 @@ pub struct Consents {
 
 /// List the consents
 ///
-/// Every purpose that asks for consent, and whether the person has given it.
+/// Every purpose that asks for consent, and whether the person has given it. Open also to who is about to leave, as
+/// withdrawing is.
 #[utoipa::path(get, path = "/v1/consents", tag = "consents", security(("session" = [])),
     responses((status = 200, body = Consents)))]
-pub fn list(cx: &Context, session: Session) -> Result<Answer, Problem> {
+pub fn list(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Problem> {
     let given = store::list(cx, session.account_id)?;
     let consents = Purpose::ALL.iter().map(|purpose| {
         let name = purpose.terms().name;

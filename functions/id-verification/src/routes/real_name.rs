@@ -2,10 +2,9 @@
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use shared::basis::Sharing;
 use shared::consent::{Consented, Purpose, RealNameVerification};
 use shared::crypto::KeyedHash;
-use shared::disclosure::{self, Disclosure};
+use shared::disclosure::{self, REAL_NAME_VERIFICATION};
 use shared::http::{Answer, Context, Json, ProblemBody, Violation};
 use shared::profile::ProfileComplete;
 use shared::rate_limit::{self, Limit, Taken};
@@ -23,13 +22,6 @@ use crate::id_number::{IdNumber, Refused};
 use crate::person::{Person, real_name_summary};
 use crate::return_url;
 use crate::verification::{self, Status};
-
-const DISCLOSURE: Disclosure = Disclosure {
-    recipient: recipient::ALIPAY,
-    purpose: "real-name verification",
-    data: "name,identity number",
-    basis: Sharing::SeparateConsent,
-};
 
 /// Whose identity is to be verified.
 #[derive(Deserialize, ToSchema)]
@@ -89,7 +81,7 @@ pub fn start(
         violations.push(Violation::new("return_url", "allowed"));
     }
     let identity = Identity::check(cx, &request.name, &request.id_number, &profile, violations)?;
-    recipient::require_agreement(DISCLOSURE.recipient)?;
+    recipient::require_agreement(REAL_NAME_VERIFICATION.recipient)?;
     let hash = identity.number.hash()?;
     let person = Person::unverified(cx, session.account_id, &hash)?;
     let app = alipay::app()?;
@@ -109,7 +101,12 @@ pub fn start(
     // sent, and only what is published is shown.
     claim.insert_pending(cx)?;
     let number = alipay::order_number(id);
-    disclosure::record(cx, session.account_id, &DISCLOSURE, Some(&number))?;
+    disclosure::record(
+        cx,
+        session.account_id,
+        &REAL_NAME_VERIFICATION,
+        Some(&number),
+    )?;
     let start = Start {
         id,
         name: &identity.name,

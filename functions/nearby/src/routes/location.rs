@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared::http::{Answer, Context, Json, Problem, ProblemBody, Violation};
 use shared::log::Level;
 use shared::rate_limit::{self, Limit};
-use shared::session::Session;
+use shared::session::AnySession;
 use shared::time::Timestamp;
 use shared::variables;
 use utoipa::ToSchema;
@@ -168,10 +168,11 @@ pub fn set(
 
 /// Forget my location
 ///
-/// Others do not see one from this moment.
+/// Others do not see one from this moment. Open also to who has not agreed to the policy's last major version, and to
+/// who is about to leave.
 #[utoipa::path(delete, path = "/v1/location", tag = "nearby", security(("session" = [])),
     responses((status = 204, description = "there is none any more")))]
-pub fn forget(cx: &Context, session: Session) -> Result<Answer, Error> {
+pub fn forget(cx: &Context, AnySession(session): AnySession) -> Result<Answer, Error> {
     location::forget(cx, session.account_id)?;
     Ok(Answer::no_content())
 }

@@ -2,14 +2,13 @@
 
 use http::StatusCode;
 use serde::Deserialize;
+use shared::announcement::{Announcement, Audience};
 use shared::http::{Answer, Context, Json, ProblemBody, Violation, request_key};
 use shared::operator::Admin;
 use shared::time::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::announcement::Announcement;
-use crate::audience::Audience;
 use crate::content::{Announced, BreachNotice, Content};
 use crate::error::Error;
 use crate::text;
@@ -86,9 +85,11 @@ pub fn create(
     let (content, audience) = request.checked().map_err(Error::Invalid)?;
     let cause = format!("request:{id}");
     admin.audit(cx, "breach-notice.issue", &cause)?;
+    let content = Content::Breach(content);
     let announcement = Announcement {
         cause: &cause,
-        content: &Content::Breach(content),
+        kind: content.kind(),
+        content: &content,
         purpose: None,
         is_public,
         audience: &audience,

@@ -5,11 +5,11 @@ use serde::Serialize;
 use shared::http::{Answer, Context};
 
 use crate::error::Error;
-use crate::{deliver, sms};
+use crate::{deliver, policy_version, sms};
 
 #[derive(Serialize)]
 struct Delivered {
-    /// Accounts that were looked at, and messages that were sent.
+    /// Versions that were announced, accounts that were looked at, and messages that were sent.
     done: usize,
     /// Whether there is more to do now.
     more: bool,
@@ -20,10 +20,11 @@ struct Delivered {
 /// # Errors
 /// The database failed.
 pub fn create(cx: &Context) -> Result<Answer, Error> {
+    let announced = policy_version::announce_next(cx)?;
     let part = deliver::part(cx)?;
     let batch = sms::batch(cx)?;
     Ok(Answer::ok(&Delivered {
-        done: part.done + batch.done,
+        done: usize::from(announced) + part.done + batch.done,
         more: part.more || batch.more,
     }))
 }

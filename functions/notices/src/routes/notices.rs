@@ -29,7 +29,7 @@ pub struct NoticeItem {
 
 /// List the notices
 ///
-/// Newest first: versions of the policy, new services, transfers, breaches. Open also to who has not agreed to the
+/// Newest first: versions of the policy, new services, transfers, breaches, and what became of one's requests. Open also to who has not agreed to the
 /// policy's last major version, and to who is about to leave.
 #[utoipa::path(get, path = "/v1/notices", tag = "notices", security(("session" = [])),
     params(

@@ -2,14 +2,13 @@
 
 use http::StatusCode;
 use serde::Deserialize;
+use shared::announcement::{Announcement, Audience};
 use shared::consent::{Kind, Purpose};
 use shared::http::{Answer, Context, Json, ProblemBody, Violation, request_key};
 use shared::operator::Admin;
 use shared::policy::Versions;
 use utoipa::ToSchema;
 
-use crate::announcement::Announcement;
-use crate::audience::Audience;
 use crate::change::Change;
 use crate::content::{Announced, Content, Receiver, ServiceNotice, TransferNotice};
 use crate::error::Error;
@@ -87,6 +86,7 @@ pub fn create(
     };
     let announcement = Announcement {
         cause: &cause,
+        kind: content.kind(),
         content: &content,
         purpose,
         is_public: true,

@@ -12,10 +12,7 @@ use shared::variables;
 use utoipa::ToSchema;
 
 use super::policy_versions::PolicyVersionItem;
-use crate::announcement::Announcement;
-use crate::audience::Audience;
 use crate::change::Change;
-use crate::content::{Content, PolicyNotice};
 use crate::error::Error;
 use crate::policy_version::{self, PolicyVersion};
 use crate::text;
@@ -73,13 +70,6 @@ pub fn create(
     }
     let base = variables::required("public_base_url")?;
     admin.audit(cx, "policy-version.publish", &request.version)?;
-    let content = Content::of_version(PolicyNotice {
-        version: request.version.clone(),
-        change: request.change,
-        narrows: request.narrows,
-        summary: request.summary.clone(),
-    });
-    let cause = format!("policy-version:{}", request.version);
     let version = PolicyVersion {
         version: request.version,
         change: request.change.name().to_owned(),
@@ -87,17 +77,10 @@ pub fn create(
         summary: request.summary,
         text: Some(request.text),
     };
-    // The version first: nobody may hear of one that is not there. Stopped in between, the same call again makes the
-    // announcement, which a version has once.
+    // The version first: nobody may hear of one that is not there. Stopped in between, it is announced with what is to
+    // be delivered.
     let published_at = policy_version::publish(cx, &version, request.change.is_major())?;
-    let announcement = Announcement {
-        cause: &cause,
-        content: &content,
-        purpose: None,
-        is_public: false,
-        audience: &Audience::Everybody,
-    };
-    announcement.make(cx)?;
+    policy_version::announce(cx, &version)?;
     let item = PolicyVersionItem::new(version, published_at, &base);
     Ok(Answer::json(StatusCode::CREATED, &item))
 }

@@ -1,9 +1,10 @@
-//! `/internal/due`: alerts about requests whose time runs out, and notices to recipients.
+//! `/internal/due`: alerts about requests whose time runs out, telling people what became of theirs, and notices to
+//! recipients.
 
 use serde::Serialize;
 use shared::http::{Answer, Context, Problem};
 
-use crate::{alert, delivery};
+use crate::{alert, delivery, telling};
 
 /// What was done, and whether to call again at once.
 #[derive(Serialize)]
@@ -12,15 +13,19 @@ struct Part {
     more: bool,
 }
 
-/// Does a part of what is due: one alert, of at most ten requests, or else at most three notices. So it takes less
-/// than the twenty seconds that another component waits for it.
+/// Does a part of what is due: one alert, of at most ten requests; or else the announcements about at most ten; or
+/// else at most three notices to recipients. So it takes less than the twenty seconds that another component waits for
+/// it.
 ///
 /// # Errors
 /// The variables are unusable, there is no agreement with who delivers, or the database failed.
 pub fn due(cx: &Context) -> Result<Answer, Problem> {
-    let alerted = alert::alert(cx)?;
-    let (done, more) = if alerted > 0 {
-        (alerted, true)
+    let mut done = alert::alert(cx)?;
+    if done == 0 {
+        done = telling::tell(cx)?;
+    }
+    let (done, more) = if done > 0 {
+        (done, true)
     } else {
         delivery::deliver(cx)?
     };

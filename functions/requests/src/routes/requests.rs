@@ -27,7 +27,7 @@ pub struct NewRequest {
     text: String,
     /// What is reported; only with a `report`, and needed there.
     reason: Option<Reason>,
-    /// Whom a `report` is about, if anybody: an account that I can see.
+    /// Whom a `report` is about, if anybody.
     subject: Option<Uuid>,
 }
 
@@ -35,13 +35,12 @@ pub struct NewRequest {
 ///
 /// It is answered within 15 working days of China's calendar, the day of receipt not counted: `due_at` says when these
 /// are over, and `calendar` whether the holidays until then are known. While a request is open, asking just the same
-/// again answers that request.
+/// again answers that request. Anybody can be reported, also who has blocked me: the answer names the `subject` only
+/// while I can see it, or have blocked it myself.
 #[utoipa::path(post, path = "/v1/requests", tag = "requests", security(("session" = [])),
     request_body = NewRequest,
     responses(
         (status = 201, body = RequestDetails),
-        (status = 404, description = "`not-found`: the `subject` is nobody whom I can see",
-            body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid-fields`: `text` violates `length` or `characters`; `reason` is \
             `missing` from a report; `reason` or `subject` stand in what is `not-a-report`",
             body = ProblemBody, content_type = "application/problem+json"),

@@ -14,7 +14,7 @@ use crate::retention::{sweep, sweep_all};
 const PATH: &str = "/v1/operator/announcements";
 const UNKNOWN: &str = "0198c5a0-0000-7000-8000-00000000000f";
 
-fn service() -> Value {
+pub fn service() -> Value {
     json!({
         "kind": "service", "title": "附近的人上线", "text": "使用时收集您的位置,仅用于显示附近的人。",
         "purpose": "location",
@@ -29,7 +29,7 @@ fn transfer(lower_standard: bool) -> Value {
     })
 }
 
-fn announce(app: &App, key: &str, body: &Value) -> Answer {
+pub fn announce(app: &App, key: &str, body: &Value) -> Answer {
     app.request("POST", PATH)
         .token(ADMIN.token)
         .header("idempotency-key", key)
@@ -63,7 +63,7 @@ fn notices(app: &App) -> i64 {
 }
 
 /// So many accounts, put into the database.
-fn crowd(app: &App, size: u32) {
+pub fn crowd(app: &App, size: u32) {
     let ids = (0..size).map(|n| format!("0198c5a0-0000-7000-8000-{n:012}"));
     let ids: Vec<_> = ids.collect();
     app.database().insert_accounts(&ids);
@@ -312,6 +312,22 @@ on_both_engines! {
         sweep_all(&app);
         assert_eq!((notices(&app), public(&app).len()), (0, 1));
         assert_eq!(app.database().count("SELECT COUNT(*) FROM announcements"), 1);
+    }
+
+    // clause D2
+    [stand_in] fn a_notice_stays_three_years_from_when_it_came(builder: Builder) {
+        let app = builder.with_operators().start();
+        app.someone();
+        announce(&app, "a", &service()).expect(201);
+        app.clock().advance(10 * DAY);
+        sweep_all(&app);
+        // Three years after the announcement, and less after the notice.
+        app.clock().advance(3 * 366 * DAY - 9 * DAY);
+        sweep_all(&app);
+        assert_eq!(notices(&app), 1);
+        app.clock().advance(10 * DAY);
+        sweep_all(&app);
+        assert_eq!(notices(&app), 0);
     }
 
     // clause G3, T4

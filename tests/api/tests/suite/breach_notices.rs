@@ -9,6 +9,7 @@ use provider_stand_ins::Behaviour;
 use provider_stand_ins::aliyun_sms::{AliyunSms, TEMPLATE_WITHOUT_VARIABLES as TEMPLATE};
 use serde_json::{Value, json};
 
+use crate::announcements::{announce, crowd, service};
 use crate::faults::{self, Attempt, again};
 use crate::retention::{sweep, sweep_all};
 
@@ -114,6 +115,26 @@ fn numbers(sms: &AliyunSms) -> Vec<String> {
 }
 
 on_both_engines! {
+    // clause C2
+    [stand_in] fn a_breach_waits_for_no_older_announcement(builder: Builder) {
+        let app = builder.with_operators().start();
+        crowd(&app, 700);
+        announce(&app, "a", &service()).expect(201);
+        app.clock().advance(SECOND);
+        let told = |kind: &str| app.database().count(&format!(
+            "SELECT COUNT(*) FROM notices n JOIN announcements a ON a.id = n.announcement_id WHERE a.kind = '{kind}'"
+        ));
+        sweep(&app).expect(200);
+        assert_eq!((told("service"), told("breach")), (500, 0));
+        issued(&app, json!({ "everybody": true }));
+        sweep(&app).expect(200);
+        assert_eq!((told("service"), told("breach")), (500, 500));
+        sweep(&app).expect(200);
+        assert_eq!((told("service"), told("breach")), (500, 700));
+        sweep_all(&app);
+        assert_eq!((told("service"), told("breach")), (700, 700));
+    }
+
     // clause C2
     fn who_is_concerned_reads_all_five_parts_and_nobody_else_does(builder: Builder) {
         let app = builder.with_operators().start();

@@ -2,9 +2,13 @@
 
 use std::thread;
 
-use api_tests::{Answer, App, MINUTE, Person, on_both_engines};
+use api_tests::{Answer, App, Builder, Device, MINUTE, Person, on_both_engines};
 use serde_json::{Value, json};
 use shared::consent::{Kind, Purpose};
+
+use crate::faults::{Attempt, again, sweep};
+use crate::identity::{candidate, completed, id_number, start, started};
+use crate::rights_requests::{ask, leave};
 
 /// What is not part of the policy.
 fn optional() -> impl Iterator<Item = &'static str> {
@@ -47,6 +51,12 @@ fn events(app: &App, person: &Person, purpose: &str, granted: i64) -> i64 {
     ))
 }
 
+/// How many notices to recipients wait.
+fn told(app: &App) -> i64 {
+    app.database()
+        .count("SELECT COUNT(*) FROM recipient_notices")
+}
+
 /// The `GET`s that need a consent, and say so without it.
 const NEED_LOCATION: [&str; 2] = ["/v1/location", "/v1/nearby/people"];
 
@@ -83,8 +93,62 @@ fn read_everything(app: &App, person: &Person) -> Vec<(String, u16, Value)> {
     answers
 }
 
+/// The writes that need a consent, whatever they say.
+const GUARDED: [(&str, &str); 5] = [
+    ("put /v1/location", "location"),
+    ("post /v1/verifications/real-name", "real-name-verification"),
+    (
+        "post /v1/verifications/real-name/documents",
+        "document-review",
+    ),
+    (
+        "post /v1/verifications/enterprise",
+        "enterprise-verification",
+    ),
+    ("post /v1/verifications/{id}/appeal", "document-review"),
+];
+
+/// The writes that would end the session.
+const ENDING: [&str; 2] = [
+    "delete /v1/auth/sessions/current",
+    "post /v1/account/leak-reports",
+];
+
+/// Calls everything else that a person can do, with nothing in it: guards come before what is written, and none but
+/// those above asks for a consent that was not given.
+fn write_everything(app: &App, person: &Person) {
+    let document = app.document();
+    let mut called = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("methods") {
+            let call = format!("{method} {path}");
+            let needs_session = operation["security"][0].get("session").is_some();
+            if method == "get" || !needs_session || ENDING.contains(&call.as_str()) {
+                continue;
+            }
+            let path = path
+                .replace("{id}", "0198c5a0-0000-7000-8000-000000000000")
+                .replace("{purpose}", "nothing")
+                .replace("{category}", "nothing");
+            let answer = app
+                .request(&method.to_uppercase(), &path)
+                .token(&person.token)
+                .json(&json!({}));
+            let guard = GUARDED.iter().find(|(guarded, _)| *guarded == call);
+            let missing = guard.filter(|(_, purpose)| rows(app, person, purpose) == 0);
+            let asked = answer.json["purpose"].as_str();
+            assert_eq!(asked, missing.map(|(_, purpose)| *purpose), "{call}");
+            let refused = answer.problem() == Some("consent-required");
+            assert_eq!(refused, missing.is_some(), "{call}: {answer:?}");
+            assert!(answer.status < 500, "{call}: {answer:?}");
+            called += 1;
+        }
+    }
+    assert!(called >= 25, "{called}");
+}
+
 /// What a person stores without any consent but the policy's.
-fn write_without_consents(app: &App, person: &Person) {
+fn write_without_consents(app: &App, person: &Person, other: &Person) {
     app.complete_profile(person);
     app.request("POST", "/v1/policy/consents")
         .token(&person.token)
@@ -97,10 +161,23 @@ fn write_without_consents(app: &App, person: &Person) {
         .json(&avatar)
         .expect(201);
     let id = upload.text("/id");
-    app.request("DELETE", &format!("/v1/uploads/{id}"))
+    let delete = |path: &str| app.request("DELETE", path).token(&person.token).send();
+    delete(&format!("/v1/uploads/{id}")).expect(204);
+    ask(app, person, "access");
+    let block = format!("/v1/blocks/{}", other.account_id);
+    app.request("PUT", &block)
         .token(&person.token)
         .send()
         .expect(204);
+    delete(&block).expect(204);
+    for path in [
+        "/v1/auth/sessions",
+        "/v1/account/data/gifts",
+        "/v1/location",
+    ] {
+        delete(path).expect(204);
+    }
+    write_everything(app, person);
 }
 
 on_both_engines! {
@@ -123,9 +200,10 @@ on_both_engines! {
         for separate in ["real-name-verification", "document-review", "wechat-page-payment", "location"] {
             assert_eq!(kind(separate), "separate");
         }
-        for extended in
-            ["enterprise-verification", "personalised-ranking", "marketing-sms", "marketing-calls"]
-        {
+        for extended in [
+            "enterprise-verification", "personalised-ranking", "marketing-sms", "marketing-calls",
+            "push-notifications",
+        ] {
             assert_eq!(kind(extended), "extended");
         }
     }
@@ -253,6 +331,46 @@ on_both_engines! {
         }
     }
 
+    // clause R4, N2
+    [stand_in] fn nobody_must_read_a_newer_policy_to_withdraw(builder: Builder) {
+        let app = builder.with_operators().start();
+        let person = app.someone();
+        app.complete_profile(&person);
+        app.consent(&person, "marketing-sms", true).expect(200);
+        app.consent(&person, "location", true).expect(200);
+        app.locate(&person, 24.4798, 118.0894).expect(200);
+        app.publish_policy("2027-01-01", true);
+        app.clock().advance(MINUTE);
+        app.consent(&person, "marketing-calls", true).expect_problem(403, "policy-consent-required");
+        let forget = || app.request("DELETE", "/v1/location").token(&person.token).send();
+        forget().expect(204);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM locations"), 0);
+        for purpose in ["marketing-sms", "location"] {
+            assert_eq!(app.consent(&person, purpose, false).expect(200).json["granted"], false);
+        }
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM consents"), 0);
+        app.consent(&person, "location", true).expect_problem(403, "policy-consent-required");
+    }
+
+    // clause R4, R5
+    [stand_in] fn who_is_leaving_can_still_withdraw(builder: Builder) {
+        let app = builder.variable("deletion_grace_days", "7").start();
+        let person = app.someone();
+        app.complete_profile(&person);
+        app.consent(&person, "location", true).expect(200);
+        app.consent(&person, "marketing-sms", true).expect(200);
+        app.locate(&person, 24.4798, 118.0894).expect(200);
+        leave(&app, &person);
+        let person = app.log_in_on(&person.phone, &Device::new("device-1"));
+        app.consent(&person, "marketing-calls", true).expect_problem(403, "account-closing");
+        app.request("DELETE", "/v1/location").token(&person.token).send().expect(204);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM locations"), 0);
+        for purpose in ["location", "marketing-sms"] {
+            assert_eq!(app.consent(&person, purpose, false).expect(200).json["granted"], false);
+        }
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM consents"), 0);
+    }
+
     // clause R4
     fn what_was_held_for_the_purpose_alone_goes_with_it(app: App) {
         let person = app.someone();
@@ -288,6 +406,56 @@ on_both_engines! {
         assert_eq!(app.database().count("SELECT COUNT(*) FROM uploads"), 2);
     }
 
+    // clause R3, R4
+    fn who_received_data_on_it_is_told_of_the_withdrawal(builder: Builder) {
+        let (app, alipay) = start(builder);
+        let (person, other) = (candidate(&app), candidate(&app));
+        for person in [&person, &other] {
+            let (_, certify_id) = started(&app, &alipay, person, &id_number());
+            alipay.pass(&certify_id);
+            completed(&app, &alipay, &certify_id).expect(200);
+        }
+        app.consent(&person, "location", true).expect(200);
+        app.consent(&person, "location", false).expect(200);
+        assert_eq!(told(&app), 0, "nobody received anything on that");
+        for _ in 0..2 {
+            app.consent(&person, "real-name-verification", false).expect(200);
+            assert_eq!(told(&app), 1);
+        }
+        let alipays = "SELECT COUNT(*) FROM recipient_notices WHERE recipient = 'alipay'";
+        assert_eq!(app.database().count(alipays), 1);
+        // What has been told is not told again while nothing else is sent.
+        app.database().rows("DELETE FROM recipient_notices WHERE id <> '' RETURNING id");
+        app.consent(&person, "real-name-verification", false).expect(200);
+        assert_eq!(told(&app), 0);
+        // Whoever agrees and is sent nothing of has nothing to withdraw from anybody.
+        let third = candidate(&app);
+        app.consent(&third, "real-name-verification", false).expect(200);
+        assert_eq!(told(&app), 0);
+    }
+
+    // clause R3, R4
+    [stand_in] fn a_withdrawal_is_told_wherever_it_is_stopped(builder: Builder) {
+        let (app, alipay) = start(builder);
+        sweep(
+            &app,
+            |app, _| {
+                app.database().rows("DELETE FROM recipient_notices WHERE id <> '' RETURNING id");
+                let person = candidate(app);
+                started(app, &alipay, &person, &id_number());
+                let path = "/v1/consents/real-name-verification";
+                let attempt = Attempt::new("PUT", path, Some(&person.token), json!({ "granted": false }));
+                (person, attempt)
+            },
+            again,
+            |app, person, _| {
+                assert_eq!((told(app), rows(app, person, "real-name-verification")), (1, 0));
+                // A proof whose deed was stopped is followed by the next try's.
+                assert!(events(app, person, "real-name-verification", 0) >= 1);
+            },
+        );
+    }
+
     // clause G1
     fn another_persons_consents_are_untouched(app: App) {
         let (person, other) = (app.someone(), app.someone());
@@ -311,13 +479,13 @@ on_both_engines! {
 
     // clause G2
     fn without_any_extended_purpose_everything_else_goes_on(app: App) {
-        let person = app.someone();
-        app.complete_profile(&person);
+        let (person, other) = (app.someone(), app.someone());
+        write_without_consents(&app, &person, &other);
         let never = read_everything(&app, &person);
         for purpose in optional() {
             app.consent(&person, purpose, true).expect(200);
         }
-        write_without_consents(&app, &person);
+        write_without_consents(&app, &person, &other);
         let given = read_everything(&app, &person);
         assert_eq!(never, given);
         for purpose in optional() {
@@ -327,7 +495,7 @@ on_both_engines! {
                 .collect();
             app.consent(&person, purpose, false).expect(200);
             assert_eq!(read_everything(&app, &person), given, "{purpose}");
-            write_without_consents(&app, &person);
+            write_without_consents(&app, &person, &other);
             let kept: Vec<_> = listed(&app, &person)
                 .into_iter()
                 .filter(|item| item["purpose"] != purpose)

@@ -61,6 +61,17 @@ fn operator_deletes(app: &App, token: &str, id: &str, body: &Value) -> Answer {
         .json(body)
 }
 
+/// Somebody without an account has called and said that this person is a minor; the request.
+pub fn report_minor(app: &App, person: &Person) -> String {
+    let body = json!({
+        "kind": "report", "reason": "minor", "subject": person.account_id, "text": "我的孩子",
+    });
+    let recorded = app
+        .request("POST", "/v1/operator/requests")
+        .token(REVIEWER.token);
+    recorded.json(&body).expect(201).text("/id")
+}
+
 /// An operator has deletions made since a backup replayed: all pages; how many, and how many keys were missing.
 pub fn replay(app: &App) -> (i64, i64) {
     let (mut replayed, mut missing) = (0, 0);
@@ -389,10 +400,23 @@ on_both_engines! {
     }
 
     // clause M1, R5
-    fn a_minors_account_goes_at_once(builder: Builder) {
+    fn a_minors_account_goes_at_once_and_the_record_says_by_which_report(builder: Builder) {
         let app = builder.with_operators().start();
         let person = app.someone();
-        let body = json!({ "identity": "guardian", "reason": "minor" });
+        let unknown = "0198c5a0-0000-7000-8000-000000000000";
+        for (body, violation) in [
+            (json!({ "reason": "minor" }), "request:missing"),
+            (json!({ "reason": "minor", "identity": "guardian" }), "request:missing"),
+            (json!({ "reason": "minor", "request": unknown }), "request:unknown-request"),
+            (json!({ "reason": "requested" }), "identity:missing"),
+        ] {
+            operator_deletes(&app, ADMIN.token, &person.account_id, &body).expect_violations(&[violation]);
+        }
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM operator_audit"), 0);
+        // Nobody was made sure of, and nothing has to say so.
+        let report = report_minor(&app, &person);
+        app.database().rows("DELETE FROM operator_audit WHERE id <> '' RETURNING id");
+        let body = json!({ "reason": "minor", "request": report });
         operator_deletes(&app, ADMIN.token, &person.account_id, &body).expect(202);
         assert!(!exists(&app, &person.account_id));
         assert_eq!(rows_of(&app, "sessions", &person.account_id), 0);
@@ -408,9 +432,10 @@ on_both_engines! {
         let records = app.database().rows("SELECT action, subject FROM operator_audit ORDER BY id");
         let records: Vec<_> = records.iter().map(|row| (row[0].to_string(), row[1].to_string())).collect();
         let pseudonym = app.database().rows("SELECT pseudonym FROM deletions")[0][0].to_string();
+        let deleted = format!("account.delete:minor:unchecked:{report}");
         let expected = [
-            ("account.delete:minor:guardian", pseudonym.as_str()),
-            ("account.delete:minor:guardian", "gone"),
+            (deleted.as_str(), pseudonym.as_str()),
+            (deleted.as_str(), "gone"),
             ("account.freeze", "gone"),
             ("request.record", "gone"),
         ];
@@ -419,9 +444,9 @@ on_both_engines! {
 
     // clause R5, E15
     fn an_operator_too_names_what_is_lost(builder: Builder) {
-        let shop = open(builder);
+        let shop = open(builder.variable("deletion_grace_days", "0"));
         let (person, _) = buyer(&shop);
-        let mut body = json!({ "identity": "account-details", "reason": "minor" });
+        let mut body = json!({ "identity": "account-details", "reason": "requested" });
         let refused = operator_deletes(&shop.app, ADMIN.token, &person.account_id, &body);
         let refused = refused.expect_problem(409, "balance-remaining");
         assert_eq!(refused.json["remaining"]["coins"], COINS);
@@ -429,6 +454,17 @@ on_both_engines! {
         body["forfeit"] = true.into();
         operator_deletes(&shop.app, ADMIN.token, &person.account_id, &body).expect(202);
         assert!(!exists(&shop.app, &person.account_id));
+        ledger_holds(&shop.app);
+    }
+
+    // clause M1
+    fn unspent_coins_keep_no_minor_here(builder: Builder) {
+        let shop = open(builder);
+        let (minor, _) = buyer(&shop);
+        let body = json!({ "reason": "minor", "request": report_minor(&shop.app, &minor) });
+        let accepted = operator_deletes(&shop.app, ADMIN.token, &minor.account_id, &body).expect(202);
+        assert_eq!(accepted.json["remaining"]["coins"], COINS);
+        assert!(!exists(&shop.app, &minor.account_id));
         ledger_holds(&shop.app);
     }
 

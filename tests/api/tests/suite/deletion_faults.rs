@@ -9,7 +9,9 @@ use api_tests::{
 use provider_stand_ins::alipay::Alipay;
 use serde_json::{Value, json};
 
-use crate::deletion::{PATH, ask, execute, exists, log_in_again, request_body, rows_of, take_back};
+use crate::deletion::{
+    PATH, ask, execute, exists, log_in_again, report_minor, request_body, rows_of, take_back,
+};
 use crate::faults::{Attempt, again, sweep};
 use crate::identity::{self, someone_who_agrees};
 use crate::payment::{
@@ -187,7 +189,7 @@ on_both_engines! {
             |app, name| {
                 let person = someone_with_much(app, name);
                 let path = format!("/v1/operator/accounts/{}/deletion", person.account_id);
-                let body = json!({ "identity": "guardian", "reason": "minor" });
+                let body = json!({ "reason": "minor", "request": report_minor(app, &person) });
                 (person, Attempt::new("POST", path, Some(ADMIN.token), body))
             },
             |app, _, attempt| {

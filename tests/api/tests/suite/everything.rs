@@ -170,7 +170,11 @@ pub fn rows(shop: &Shop, person: &Person, table: &Holding) -> Vec<Map<String, Va
     let statement = copy_of(person, table).expect("it has a copy");
     let columns: Vec<_> = table.copied().map(|column| column.name).collect();
     let listed: Vec<_> = columns.iter().map(|name| format!("t.{name}")).collect();
-    let statement = statement.replacen("t.*", &listed.join(", "), 1);
+    let rest = format!(" FROM {} t WHERE ", table.name);
+    let (_, conditions) = statement
+        .split_once(&rest)
+        .expect("it selects from the table");
+    let statement = format!("SELECT {}{rest}{conditions}", listed.join(", "));
     let rows = shop.app.database().rows(&statement);
     let shown = |row: Vec<Cell>| {
         let cells = columns.iter().zip(row);

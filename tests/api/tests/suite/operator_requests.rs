@@ -9,9 +9,11 @@ use api_tests::{
 };
 use provider_stand_ins::webhook::Webhook;
 use serde_json::{Value, json};
+use shared::time::Timestamp;
 
 use crate::faults::{Attempt, again, sweep};
-use crate::rights_requests::{TEXT, ask, noon, post, read};
+use crate::retention::sweep_all;
+use crate::rights_requests::{TEXT, ask, leave, noon, post, read};
 
 const UNKNOWN: &str = "0198c5a0-0000-7000-8000-00000000000f";
 
@@ -81,6 +83,21 @@ fn three(app: &App) -> (Person, [String; 3]) {
         post(app, &person, &body).expect(201).text("/id")
     });
     (person, ids)
+}
+
+/// What the person's inbox says of requests: which, what was asked, and what became of it; in some order.
+fn told(app: &App, person: &Person) -> Vec<[String; 3]> {
+    let notices = app.all_pages(person, "/v1/notices");
+    let mut told: Vec<_> = notices
+        .iter()
+        .inspect(|notice| assert_eq!(notice["kind"], "request"))
+        .map(|notice| {
+            let text = |member: &str| notice["content"][member].as_str().expect("a text");
+            ["id", "kind", "status"].map(|member| text(member).to_owned())
+        })
+        .collect();
+    told.sort();
+    told
 }
 
 /// The actions on record, with their subjects, oldest first.
@@ -232,9 +249,9 @@ on_both_engines! {
         // It opens a request, and is confirmed: the minor's data goes, and with it what was written about the minor.
         let id = recorded.text("/id");
         assert_eq!(operator(&app, "GET", &format!("requests/{id}"), &Value::Null).expect(200).text("/text"), "我的孩子");
-        let delete = json!({ "identity": "guardian", "reason": "minor", "forfeit": true });
+        let delete = json!({ "reason": "minor", "request": id });
         app.request("POST", &format!("/v1/operator/accounts/{}/deletion", minor.account_id))
-            .token(ADMIN.token).json(&delete);
+            .token(ADMIN.token).json(&delete).expect(202);
         drive(&app, "deletions");
         assert_eq!(app.database().count("SELECT COUNT(*) FROM accounts"), 0);
         let shown = operator(&app, "GET", &format!("requests/{id}"), &Value::Null).expect(200);
@@ -357,7 +374,7 @@ on_both_engines! {
     }
 
     // clause R7
-    [stand_in] fn the_operators_hear_once_of_each_request_whose_time_runs_out(builder: Builder) {
+    [stand_in] fn the_operators_hear_of_each_request_whose_time_runs_out_and_again_when_it_has(builder: Builder) {
         let webhook = Webhook::start();
         let app = builder.with_operators()
             .variable("operator_webhook", webhook.url())
@@ -384,9 +401,21 @@ on_both_engines! {
         assert_eq!(drive(&app, "alerts-and-notices"), 0);
         assert_eq!(told(), [asked[0].1.clone()]);
         answer(&app, &asked[1].1, "好").expect(200);
-        noon(&app, "2026-07-20");
-        assert_eq!(drive(&app, "alerts-and-notices"), 1);
+        // The end of the 13th, and not a moment before.
+        app.clock().set(Timestamp::start_of_china_date("2026-07-14").expect("a date").0 - 1);
+        assert_eq!(drive(&app, "alerts-and-notices"), 2, "the third is near its end, the second is told");
         assert_eq!(told(), [asked[0].1.clone(), asked[2].1.clone()]);
+        noon(&app, "2026-07-14");
+        assert_eq!(drive(&app, "alerts-and-notices"), 1);
+        assert_eq!(told()[2..], [asked[0].1.clone()], "overdue");
+        answer(&app, &asked[0].1, "好").expect(200);
+        // One of which nobody heard before it was overdue is told once.
+        let late = ask(&app, &app.someone(), "access");
+        noon(&app, "2026-08-20");
+        assert_eq!(drive(&app, "alerts-and-notices"), 3, "and the first is told");
+        assert_eq!(told()[3..], [asked[2].1.clone(), late]);
+        noon(&app, "2026-09-20");
+        assert_eq!(drive(&app, "alerts-and-notices"), 0);
     }
 
     // clause R7
@@ -409,6 +438,86 @@ on_both_engines! {
         ids.sort();
         assert_eq!(told, ids);
         assert_eq!(events[0]["level"], "alarm");
+    }
+
+    // clause R7
+    [stand_in] fn who_asked_finds_in_the_inbox_what_became_of_it(builder: Builder) {
+        let app = builder.with_operators().variable("requests_per_day", "100").start();
+        let (person, ids) = three(&app);
+        let other = app.someone();
+        ask(&app, &other, "access");
+        assert_eq!(told(&app, &person), Vec::<[String; 3]>::new());
+        let news = |nth: usize, status: &str| [ids[nth].clone(), "copy".into(), status.into()];
+        charge(&app, &ids[2], 500).expect(200);
+        sweep_all(&app);
+        assert_eq!(told(&app, &person), [news(2, "charged")]);
+        refuse(&app, &ids[0], "repeated").expect(200);
+        answer(&app, &ids[2], "答复标记").expect(200);
+        for _ in 0..2 {
+            sweep_all(&app);
+            let mut expected = [news(2, "charged"), news(0, "refused"), news(2, "answered")];
+            expected.sort();
+            assert_eq!(told(&app, &person), expected);
+        }
+        // A fee and an answer that nobody was told of between.
+        let fourth = post(&app, &person, &json!({ "kind": "copy", "text": "四" })).expect(201).text("/id");
+        charge(&app, &fourth, 500).expect(200);
+        answer(&app, &fourth, "好").expect(200);
+        sweep_all(&app);
+        let told_now = told(&app, &person);
+        assert_eq!(told_now.len(), 5);
+        for status in ["charged", "answered"] {
+            assert!(told_now.contains(&[fourth.clone(), "copy".into(), status.into()]));
+        }
+        let listed = app.get("/v1/notices", &person.token).expect(200);
+        let shown = &listed.json["items"][0];
+        assert_eq!((&shown["prominent"], &shown["read_at"]), (&json!(true), &Value::Null));
+        assert!(shown["title"].as_str().is_some_and(|title| title.contains("请求")));
+        // Nobody else hears of it, and what was answered stands in the request alone.
+        assert_eq!(told(&app, &other), Vec::<[String; 3]>::new());
+        let rows = app.database().rows("SELECT content, audience FROM announcements");
+        assert!(rows.iter().all(|row| !row[0].to_string().contains("答复标记") && row[1].to_string() == "told:1"));
+    }
+
+    // clause R5, R7
+    fn nobody_is_told_who_is_gone_or_has_no_account(builder: Builder) {
+        let app = builder.with_operators().variable("deletion_grace_days", "0").start();
+        let (person, minor) = (app.someone(), app.someone());
+        let body = json!({ "kind": "report", "reason": "minor", "subject": minor.account_id, "text": "我的孩子" });
+        let report = operator(&app, "POST", "requests", &body).expect(201).text("/id");
+        let (answered, open) = (ask(&app, &person, "access"), ask(&app, &person, "complaint"));
+        for id in [&report, &answered] {
+            answer(&app, id, "好").expect(200);
+        }
+        leave(&app, &person);
+        answer(&app, &open, "好").expect(200);
+        sweep_all(&app);
+        assert_eq!(app.database().count("SELECT COUNT(*) FROM announcements"), 0);
+        assert_eq!(app.get("/v1/notices", &minor.token).expect(200).json["items"], json!([]));
+    }
+
+    // clause R7
+    [stand_in] fn telling_what_became_of_requests_bears_being_stopped_anywhere(builder: Builder) {
+        let app = builder.with_operators().variable("requests_per_day", "1000").start();
+        sweep(
+            &app,
+            |app, _| {
+                let (person, ids) = three(app);
+                charge(app, &ids[2], 500).expect(200);
+                answer(app, &ids[2], "好").expect(200);
+                let attempt = Attempt::new("POST", "/v1/internal/sweep", Some(SCHEDULER.token), json!({}));
+                ((person, ids), attempt)
+            },
+            |app, _, attempt| {
+                let answer = attempt.send(app, true);
+                sweep_all(app);
+                answer
+            },
+            |app, (person, ids), _| {
+                let expected = ["answered", "charged"].map(|status| [ids[2].clone(), "copy".into(), status.into()]);
+                assert_eq!(told(app, person), expected);
+            },
+        );
     }
 
     // clause R7

@@ -12,7 +12,7 @@ fn consent(app: &App, person: &Person, version: &str) -> api_tests::Answer {
 }
 
 /// Every call that needs a session, and whether it stays open after a major version that was not consented to: what
-/// reads does, and what leads to consent, to a copy or out.
+/// reads does, and what leads to consent, to a copy or out. A consent can only be withdrawn then.
 const CALLS: &[(&str, &str, bool)] = &[
     ("GET", "/v1/auth/sessions/current", true),
     ("GET", "/v1/auth/sessions", true),
@@ -26,10 +26,10 @@ const CALLS: &[(&str, &str, bool)] = &[
         true,
     ),
     ("GET", "/v1/consents", true),
-    ("PUT", "/v1/consents/location", false),
+    ("PUT", "/v1/consents/location", true),
     ("GET", "/v1/location", true),
     ("PUT", "/v1/location", false),
-    ("DELETE", "/v1/location", false),
+    ("DELETE", "/v1/location", true),
     ("GET", "/v1/nearby/people", true),
     ("GET", "/v1/nearby/city", true),
     ("GET", "/v1/blocks", true),

@@ -7,6 +7,7 @@ use api_tests::{
     on_both_engines,
 };
 use serde_json::{Value, json};
+use shared::time::Timestamp;
 
 use crate::faults::{Attempt, again, sweep};
 use crate::retention::sweep_all;
@@ -48,6 +49,24 @@ fn text_at(app: &App, url: &str) -> String {
 
 fn announcements(app: &App) -> i64 {
     app.database().count("SELECT COUNT(*) FROM announcements")
+}
+
+fn announced(app: &App, date: &str) -> i64 {
+    let cause = format!("policy-version:{date}");
+    app.database().count(&format!(
+        "SELECT COUNT(*) FROM announcements WHERE cause = '{cause}'"
+    ))
+}
+
+/// A version that is to be published, later each time and within the year that is allowed; `start` is when the test
+/// began.
+fn publishing(app: &App, start: i64) -> (String, Attempt) {
+    app.clock().advance(DAY);
+    let days = (app.clock().now_ms() - start) / 86_400_000;
+    let date = Timestamp(1_798_761_600_000 + days * 86_400_000).china_date();
+    let body = version(&date.to_string(), "contact");
+    let attempt = Attempt::new("POST", PATH, Some(ADMIN.token), body);
+    (date.to_string(), attempt)
 }
 
 on_both_engines! {
@@ -135,8 +154,7 @@ on_both_engines! {
         let path = format!("/v1/policy/versions/{POLICY_VERSION}");
         app.get(&path, &person.token).expect(200);
         app.get("/v1/profile", &person.token).expect(200);
-        app.request("PUT", "/v1/consents/location").token(&person.token).json(&json!({}))
-            .expect_problem(403, "policy-consent-required");
+        app.consent(&person, "location", true).expect_problem(403, "policy-consent-required");
         let leaving = app.request("POST", "/v1/account/deletion").token(&person.token).json(&json!({}));
         assert_ne!(leaving.problem(), Some("policy-consent-required"));
         // A minor version after it does not agree in the person's name.
@@ -268,22 +286,42 @@ on_both_engines! {
         let start = app.clock().now_ms();
         sweep(
             &app,
-            |app, _| {
-                // A later version each time, within the year that is allowed.
-                app.clock().advance(DAY);
-                let days = (app.clock().now_ms() - start) / 86_400_000;
-                let date = shared::time::Timestamp(1_798_761_600_000 + days * 86_400_000).china_date().to_string();
-                let attempt = Attempt::new("POST", PATH, Some(ADMIN.token), version(&date, "contact"));
-                (date, attempt)
-            },
+            |app, _| publishing(app, start),
             again,
             |app, date, answer| {
                 assert_eq!(in_force(app), [date.clone(), answer.text("/version")]);
-                let made = format!(
-                    "SELECT COUNT(*) FROM announcements WHERE cause = 'policy-version:{date}'"
-                );
-                assert_eq!(app.database().count(&made), 1);
+                assert_eq!(announced(app, date), 1);
             },
         );
+    }
+
+    // clause N1
+    [stand_in] fn what_is_in_force_is_announced_although_nobody_publishes_it_again(builder: Builder) {
+        let app = builder.with_operators().start();
+        let person = app.someone();
+        let start = app.clock().now_ms();
+        sweep(
+            &app,
+            |app, _| publishing(app, start),
+            |app, date, attempt| {
+                sweep_all(app);
+                let policy = app.request("GET", "/v1/policy").send().expect(200);
+                if policy.text("/version") == *date {
+                    return policy;
+                }
+                assert_eq!(announced(app, date), 0, "nobody hears of what is not there");
+                let answer = attempt.send(app, true);
+                sweep_all(app);
+                answer
+            },
+            |app, date, _| {
+                assert_eq!(announced(app, date), 1);
+                let told = app.all_pages(&person, "/v1/notices");
+                let told = told.iter().filter(|notice| notice["content"]["version"] == date.as_str());
+                assert_eq!(told.count(), 1);
+            },
+        );
+        let waiting = "SELECT COUNT(*) FROM policy_versions WHERE announced_at IS NULL";
+        assert_eq!(app.database().count(waiting), 0);
     }
 }

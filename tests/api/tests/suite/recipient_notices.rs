@@ -228,6 +228,29 @@ on_both_engines! {
         assert_eq!(tasks(&app), Vec::<Value>::new());
     }
 
+    // clause R3
+    fn one_that_does_not_open_hides_no_other(builder: Builder) {
+        let relay = Relay::start();
+        let app = with_relay(builder, &relay, "apple").start();
+        for _ in 0..2 {
+            somebody_left(&app);
+        }
+        let broken = app.database().rows(&format!(
+            "UPDATE recipient_notices SET content = {} WHERE id = (SELECT MAX(id) FROM recipient_notices) RETURNING id",
+            app.bytes(b"x"),
+        ))[0][0].to_string();
+        let listed = tasks(&app);
+        assert_eq!(listed.len(), 2);
+        for task in &listed {
+            let is_broken = task["id"] == broken.as_str();
+            assert_eq!(task["is_readable"], !is_broken);
+            assert_eq!(task["references"].as_array().map(Vec::is_empty), Some(is_broken));
+            assert_eq!(task["recipient"], "alipay");
+        }
+        app.request("POST", &format!("/v1/operator/tasks/{broken}/done")).token(REVIEWER.token).send().expect(204);
+        assert_eq!(tasks(&app).len(), 1);
+    }
+
     // clause T5
     fn without_an_agreement_the_relay_is_not_called(builder: Builder) {
         let relay = Relay::start();

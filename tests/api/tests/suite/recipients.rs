@@ -113,6 +113,20 @@ fn whoever_the_policy_does_not_name_works_for_us_alone() {
     }
 }
 
+/// A host for one of them needs the consent `push-notifications` before anything is sent to it.
+// clause R4
+#[test]
+fn whoever_agrees_to_push_nobody_who_pushes_gets_anything_of_us_yet() {
+    let pushing: Vec<_> = RECIPIENTS
+        .iter()
+        .filter(|recipient| recipient.purpose.contains("推送"))
+        .collect();
+    assert_eq!(pushing.len(), 6);
+    for recipient in pushing {
+        assert!(recipient.hosts.is_empty(), "{}", recipient.name);
+    }
+}
+
 on_both_engines! {
     // clause T5
     fn the_list_says_who_they_are_and_what_binds_them(builder: Builder) {

@@ -1,5 +1,7 @@
 //! `/v1/requests`: what people ask about their data, and by when they have an answer.
 
+use std::collections::BTreeSet;
+
 use api_tests::{Answer, App, Builder, DAY, MINUTE, Person, REVIEWER, on_both_engines};
 use serde_json::{Value, json};
 use shared::time::Timestamp;
@@ -55,6 +57,17 @@ pub fn is_in_no_row(app: &App, wanted: &[u8]) {
             assert!(!found, "{table}: {cell:?}");
         }
     }
+}
+
+/// Reports somebody.
+fn report(app: &App, person: &Person, subject: &str, reason: &str) -> Answer {
+    post(
+        app,
+        person,
+        &json!({
+            "kind": "report", "reason": reason, "subject": subject, "text": "此账号的使用者是中学生",
+        }),
+    )
 }
 
 fn requests(app: &App, person: &Person) -> i64 {
@@ -170,28 +183,81 @@ on_both_engines! {
     }
 
     // clause M1, E14
-    fn anybody_can_report_whom_they_see(app: App) {
-        let (person, minor, hidden) = (app.someone(), app.someone(), app.someone());
+    fn anybody_can_be_reported_and_does_not_hear_of_it(app: App) {
+        let (person, minor) = (app.someone(), app.someone());
         app.complete_profile(&minor);
-        let report = |subject: &str, reason: &str| post(&app, &person, &json!({
-            "kind": "report", "reason": reason, "subject": subject, "text": "此账号的使用者是中学生",
-        }));
-        let answer = report(&minor.account_id, "minor").expect(201);
-        assert_eq!((answer.text("/reason"), answer.text("/subject")), ("minor".into(), minor.account_id.clone()));
-        assert_eq!(answer.text("/status"), "open");
-        for reason in ["illegal-content", "impersonation", "infringement", "other"] {
-            report(&minor.account_id, reason).expect(201);
+        for reason in ["minor", "illegal-content", "impersonation", "infringement", "other"] {
+            let answer = report(&app, &person, &minor.account_id, reason).expect(201);
+            assert_eq!((answer.text("/reason"), answer.text("/subject")), (reason.into(), minor.account_id.clone()));
+            assert_eq!(answer.text("/status"), "open");
         }
-        // Nobody learns from a report whether somebody is there.
-        report(&hidden.account_id, "minor").expect_problem(404, "not-found");
-        report("0198c5a0-0000-7000-8000-000000000000", "minor").expect_problem(404, "not-found");
-        app.request("PUT", &format!("/v1/blocks/{}", person.account_id)).token(&minor.token).send().expect(204);
-        report(&minor.account_id, "other").expect_problem(404, "not-found");
         // And it need not name anybody.
         post(&app, &person, &json!({ "kind": "report", "reason": "illegal-content", "text": "首页的图片" }))
             .expect(201);
-        // Who is reported does not hear of it.
         assert_eq!(app.get("/v1/requests", &minor.token).expect(200).json["items"], json!([]));
+    }
+
+    // clause E3, E14, R5
+    fn a_report_tells_nobody_who_is_there(builder: Builder) {
+        let app = builder.with_operators()
+            .variable("requests_per_day", "100")
+            .variable("deletion_grace_days", "7")
+            .start();
+        let (person, seen) = (app.someone(), app.someone());
+        let (blocker, leaving, hidden) = (app.someone(), app.someone(), app.someone());
+        for someone in [&seen, &blocker, &leaving] {
+            app.complete_profile(someone);
+        }
+        let block = |method: &str, by: &Person, whom: &Person| app
+            .request(method, &format!("/v1/blocks/{}", whom.account_id)).token(&by.token).send().expect(204);
+        block("PUT", &blocker, &person);
+        leave(&app, &leaving);
+        let never = ["0198c5a0-0000-7000-8000-000000000000", "0198c5a0-0000-7000-8000-000000000001"].map(str::to_owned);
+        let there = [&blocker, &leaving, &hidden].map(|someone| someone.account_id.clone());
+        let mut ids = BTreeSet::new();
+        let mut answers = Vec::new();
+        for subject in there.iter().chain(&never) {
+            let first = report(&app, &person, subject, "other").expect(201);
+            let id = first.text("/id");
+            // The same again is one request; the same about anybody else is another, whoever that is.
+            assert_eq!(report(&app, &person, subject, "other").expect(201).json, first.json);
+            assert_eq!(read(&app, &person, &id), first.json);
+            assert!(ids.insert(id), "{subject}");
+            let mut answer = first.json;
+            for own in ["id", "received_at"] {
+                answer.as_object_mut().expect("an object").remove(own);
+            }
+            answers.push(answer);
+        }
+        assert_eq!(answers[0]["subject"], Value::Null);
+        assert!(answers.iter().all(|answer| answer == &answers[0]), "{answers:?}");
+        let own = |whom: &str| [
+            app.get("/v1/account/data/requests", &person.token).expect(200).json.to_string(),
+            ids.iter().map(|id| read(&app, &person, id).to_string()).collect(),
+        ].map(|text| text.contains(whom));
+        for subject in there.iter().chain(&never) {
+            assert_eq!(own(subject), [false, false]);
+        }
+        // Operators see whom it is about.
+        let about = |id: &String| app.request("GET", &format!("/v1/operator/requests/{id}")).token(REVIEWER.token)
+            .send().expect(200).json["subject"].clone();
+        let mut found: Vec<_> = ids.iter().map(about).filter_map(|id| id.as_str().map(str::to_owned)).collect();
+        found.sort();
+        let mut expected = there.to_vec();
+        expected.sort();
+        assert_eq!(found, expected);
+        // Whom one has blocked, one knows of.
+        block("PUT", &person, &blocker);
+        assert_eq!(own(&blocker.account_id), [true, true]);
+        block("DELETE", &person, &blocker);
+        assert_eq!(own(&blocker.account_id), [false, false]);
+        // Whom one sees, until one does not any more.
+        let id = report(&app, &person, &seen.account_id, "other").expect(201).text("/id");
+        assert_eq!(read(&app, &person, &id)["subject"], json!(seen.account_id));
+        assert_eq!(own(&seen.account_id), [true, false]);
+        block("PUT", &seen, &person);
+        assert_eq!(read(&app, &person, &id)["subject"], Value::Null);
+        assert_eq!(own(&seen.account_id), [false, false]);
     }
 
     // clause C1

@@ -1,7 +1,8 @@
 //! Whom an announcement is for, as it is stored while it is being delivered.
 
-use shared::time::Timestamp;
 use uuid::Uuid;
+
+use crate::time::Timestamp;
 
 const EVERYBODY: &str = "everybody";
 const TOLD: &str = "told:";

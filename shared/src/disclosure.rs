@@ -54,10 +54,19 @@ pub const REAL_NAME_VERIFICATION: Disclosure = Disclosure {
     basis: Sharing::SeparateConsent,
 };
 
+/// What WeChat Pay gets, for a payment in a page within WeChat.
+pub const WECHAT_PAGE_PAYMENT: Disclosure = Disclosure {
+    recipient: recipient::WECHAT_PAY,
+    purpose: "payment in a page within WeChat",
+    data: "order number,amount,openid",
+    basis: Sharing::SeparateConsent,
+};
+
 /// What is sent on this consent: whoever withdraws it has the recipient told.
 pub const fn on_consent(purpose: Purpose) -> Option<&'static Disclosure> {
     match purpose {
         Purpose::RealNameVerification => Some(&REAL_NAME_VERIFICATION),
+        Purpose::WechatPagePayment => Some(&WECHAT_PAGE_PAYMENT),
         _ => None,
     }
 }

@@ -4,14 +4,14 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::basis::Sharing;
 use shared::consent::{self, Purpose};
-use shared::disclosure::{self, Disclosure};
+use shared::disclosure::{self, Disclosure, WECHAT_PAGE_PAYMENT};
 use shared::http::{
     Answer, Context, Json, Page, PageRequest, Problem, ProblemBody, RequestKey, Violation,
 };
 use shared::ledger;
 use shared::profile::ProfileComplete;
 use shared::rate_limit::{self, Limit};
-use shared::recipient;
+use shared::recipient::{self, Recipient};
 use shared::session::Session;
 use shared::variables;
 use utoipa::ToSchema;
@@ -106,7 +106,7 @@ pub fn create(
     let order = order::create(cx, request, holder, package, new.channel)?;
     let pay = if order.is_open(cx.now()) {
         if let Some(sent) = disclosed(new.channel) {
-            disclosure::record(cx, session.account_id, &sent, Some(&order.number()))?;
+            disclosure::record(cx, session.account_id, sent, Some(&order.number()))?;
         }
         Some(institution::begin(cx, &order, package, openid)?)
     } else {
@@ -132,25 +132,22 @@ fn openid(new: &NewOrder) -> Result<Option<&str>, Error> {
 }
 
 /// What goes to the institution with an order; to Apple we send nothing.
-fn disclosed(channel: Channel) -> Option<Disclosure> {
-    const ORDER: &str = "order number,amount";
-    const ORDER_AND_OPENID: &str = "order number,amount,openid";
-    let (recipient, data, basis) = match channel {
-        Channel::AlipayApp => (recipient::ALIPAY, ORDER, Sharing::Consent),
-        Channel::WechatApp => (recipient::WECHAT_PAY, ORDER, Sharing::Consent),
-        Channel::WechatJsapi => (
-            recipient::WECHAT_PAY,
-            ORDER_AND_OPENID,
-            Sharing::SeparateConsent,
-        ),
-        Channel::Apple => return None,
-    };
-    Some(Disclosure {
+fn disclosed(channel: Channel) -> Option<&'static Disclosure> {
+    match channel {
+        Channel::AlipayApp => Some(&const { ordered_at(recipient::ALIPAY) }),
+        Channel::WechatApp => Some(&const { ordered_at(recipient::WECHAT_PAY) }),
+        Channel::WechatJsapi => Some(&WECHAT_PAGE_PAYMENT),
+        Channel::Apple => None,
+    }
+}
+
+const fn ordered_at(recipient: &'static Recipient) -> Disclosure {
+    Disclosure {
         recipient,
         purpose: "payment",
-        data,
-        basis,
-    })
+        data: "order number,amount",
+        basis: Sharing::Consent,
+    }
 }
 
 /// The path's order, if it is this account's.

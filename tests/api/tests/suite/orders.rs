@@ -45,7 +45,7 @@ on_both_engines! {
         assert_eq!(apple.json["pay"]["product_id"], "com.chuangrenmai.coins.60");
         assert_eq!(apple.json["pay"]["app_account_token"], apple.json["id"]);
         let sent = |recipient: &str| app.database().count(&format!(
-            "SELECT COUNT(*) FROM disclosures WHERE recipient = '{recipient}' AND purpose = 'payment'"
+            "SELECT COUNT(*) FROM disclosures WHERE recipient = '{recipient}'"
         ));
         assert_eq!((sent("alipay"), sent("wechat-pay"), sent("apple")), (1, 2, 0));
         let listed = app.get("/v1/orders?limit=3", &person.token).expect(200);
@@ -77,6 +77,8 @@ on_both_engines! {
         app.consent(&person, "wechat-page-payment", false).expect(200);
         is_refused();
         assert_eq!(shop.wechat.calls().len(), 1);
+        let notice = "SELECT COUNT(*) FROM recipient_notices WHERE recipient = 'wechat-pay'";
+        assert_eq!(app.database().count(notice), 1, "WeChat is told to forget it");
         // Where there is no official account, such orders cannot be made.
         app.consent(&person, "wechat-page-payment", true).expect(200);
         shop.app.restart(&[("wechat_pay_jsapi_appid", "")]);

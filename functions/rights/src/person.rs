@@ -1,6 +1,6 @@
 //! Whose data it is: the key that opens what is sealed.
 
-use shared::crypto::{KeyedHash, PersonKey};
+use shared::crypto::PersonKey;
 use shared::http::{Context, Problem};
 use shared::sql::{Parameter, statements};
 use uuid::Uuid;
@@ -31,12 +31,4 @@ impl Person {
             key: PersonKey::load(cx, row.get("person_key_id")?)?,
         })
     }
-}
-
-/// The bytes of a column as a hash.
-///
-/// # Errors
-/// They are not 32.
-pub fn hash(bytes: Vec<u8>) -> Result<KeyedHash, Problem> {
-    bytes.try_into().map_err(|_| Problem::internal())
 }

@@ -183,7 +183,7 @@ mod tests {
     fn another_bundle_and_another_environment_are_foreign() {
         for store in [another(), example("Production")] {
             let read = store.notification(&body(TEST)).unwrap();
-            let test = Foreign::new("com.example", "Sandbox", None);
+            let test = Foreign::new("com.example", "Sandbox", Some(1234));
             assert_eq!(read.event, Signed::Foreign(test));
         }
     }
@@ -193,7 +193,7 @@ mod tests {
         let read = example("Sandbox").notification(&body(UNDATED));
         assert_eq!(read, Err(NotificationError::Jws(JwsError::Content)));
         let named = example("Sandbox").named(&body(UNDATED)).unwrap();
-        assert_eq!(named.bundle_id.as_deref(), Some("com.examplex"));
+        assert_eq!(named.bundle_id.as_deref(), Some("com.example.wrong"));
         let forged = UNDATED.trim().replacen('.', ".e", 1);
         assert_eq!(example("Sandbox").named(&body(&forged)), None);
     }

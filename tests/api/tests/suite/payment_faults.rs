@@ -538,7 +538,7 @@ on_both_engines! {
                         let kept = format!("SELECT COUNT(*) FROM payment_anomalies WHERE order_id = '{id}'");
                         assert_eq!(app.database().count(&kept), 1);
                         // So that the next round has only its own.
-                        app.database().rows("UPDATE refunds SET status = 'failed', look_at = NULL RETURNING id");
+                        app.database().rows("UPDATE refunds SET status = 'failed', look_at = NULL WHERE status = 'pending' RETURNING id");
                     }
                 },
             );

@@ -90,7 +90,7 @@ on_both_engines! {
         for unheard in [&unheard, &asked] {
             assert_eq!(read(app, &person, &unheard.text("/id"))["status"], "paid");
         }
-        assert_eq!(anomalies(app).len(), 5);
+        assert_eq!(anomalies(app).len(), 6);
         for of_a_payer in [
             openid,
             "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use shared::http::{Context, PageRequest, Problem};
-use shared::sql::{Parameter, Row, SqlError, statements};
+use shared::sql::{Constraint, Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -137,9 +137,9 @@ impl Verification {
 /// Shows the claim `id` to its person. Doing it again changes nothing.
 ///
 /// # Errors
-/// The database failed.
+/// 401 if the account has just gone; or the database failed.
 pub fn publish(cx: &Context, id: Uuid, account_id: Uuid, kind: Kind) -> Result<(), Problem> {
-    cx.sql()?.execute(
+    let published = cx.sql()?.execute(
         &PUBLISH,
         &[
             Parameter::id(id),
@@ -147,8 +147,11 @@ pub fn publish(cx: &Context, id: Uuid, account_id: Uuid, kind: Kind) -> Result<(
             Parameter::text(kind.name()),
             Parameter::time(cx.now()),
         ],
-    )?;
-    Ok(())
+    );
+    match published {
+        Err(SqlError::Constraint(Constraint::ForeignKey)) => Err(Problem::unauthenticated()),
+        published => Ok(published?),
+    }
 }
 
 /// One page of a person's verifications, newest first.

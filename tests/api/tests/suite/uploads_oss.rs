@@ -93,7 +93,7 @@ on_both_engines! {
         let told = app.all_pages(&person, "/v1/account/disclosures");
         assert_eq!(told.len(), 1);
         for (member, value) in [
-            ("recipient", "aliyun-oss"), ("purpose", "storing uploads"), ("basis", "consent"), ("reference", &form.id),
+            ("recipient", "aliyun-oss"), ("purpose", "storing uploads"), ("basis", "consent"), ("reference", form.id.as_str()),
         ] {
             assert_eq!(told[0][member], value);
         }

@@ -37,9 +37,10 @@ statements! {
         FROM listed JOIN accounts a ON a.id = listed.id WHERE a.created_at <= $6 \
         ON CONFLICT (account_id, announcement_id) DO NOTHING";
     /// How far it came. It never goes back.
-    ADVANCE = "UPDATE announcements SET step = $1 WHERE id = $2 AND step < $1";
-    /// Everybody was told.
-    FINISH = "UPDATE announcements SET delivered_at = $1, audience = $2 WHERE id = $3 AND delivered_at IS NULL";
+    ADVANCE = "UPDATE announcements SET step = $1 WHERE id = $2 AND step < $1 AND delivered_at IS NULL";
+    /// Everybody was told; whom last is not kept.
+    FINISH = "UPDATE announcements SET delivered_at = $1, audience = $2, step = '' \
+              WHERE id = $3 AND delivered_at IS NULL";
 }
 
 /// What one call did.

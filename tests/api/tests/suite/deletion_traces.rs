@@ -156,12 +156,11 @@ fn ask_and_be_told(app: &App, person: &Person, other: &Person, markers: &mut Mar
         "/v1/account/exports",
         json!({ "email": "marker-export@example.cn" }),
     );
-    let last = app.someone();
     let breach = json!({
         "what_happened": "日志被未授权访问", "possible_effects": "可能收到诈骗短信",
         "measures": "已停用该服务器", "advice": "建议重设密码", "remedies": "免费的安全检查",
         "contact": "jsdclub@163.com", "is_public": false,
-        "affected": { "accounts": [person.account_id, last.account_id] },
+        "affected": { "accounts": [person.account_id] },
     });
     let issue = app.request("POST", "/v1/operator/breach-notices");
     let issue = issue.token(ADMIN.token).header("idempotency-key", "breach");

@@ -2,12 +2,11 @@
 
 use std::thread;
 
-use api_tests::{ADMIN, App, Backup, Builder, DAY, Device, HOUR, Person, on_both_engines};
-use serde_json::{Value, json};
+use api_tests::{ADMIN, App, Backup, Builder, DAY, HOUR, Person, on_both_engines};
+use serde_json::Value;
 
-use crate::deletion::{self, PATH, ask, execute, exists, log_in_again, replay, rows_of, take_back};
+use crate::deletion::{PATH, ask, execute, exists, log_in_again, replay, rows_of, take_back};
 use crate::everything::plant;
-use crate::faults::{Attempt, sweep};
 use crate::identity::someone_who_agrees;
 use crate::payment::open;
 use crate::uploads::slots;
@@ -277,37 +276,5 @@ on_both_engines! {
         app.clock().advance(2 * DAY);
         execute(&app);
         assert_eq!(left(), (0, 0));
-    }
-
-    // clause R8
-    [stand_in] fn a_replay_that_is_stopped_is_finished_by_the_next(builder: Builder) {
-        let app = builder.with_operators().start();
-        sweep(
-            &app,
-            |app, _| {
-                let person = someone_who_agrees(app, &["location"]);
-                app.locate(&person, 24.4798, 118.0894).expect(200);
-                erase(app, &person, "blocks");
-                app.consent(&person, "location", false).expect(200);
-                ask(app, &person, false).expect(202);
-                // As a backup of before has it.
-                app.database().rows("DELETE FROM erasures WHERE day > 0 RETURNING day");
-                let id = &person.account_id;
-                app.database().rows(&format!("UPDATE accounts SET closes_at = NULL WHERE id = '{id}' RETURNING id"));
-                app.consent(&log_in_again(app, &person), "location", true).expect(200);
-                let path = "/v1/operator/deletions/replay";
-                (person, Attempt::new("POST", path, Some(ADMIN.token), json!({ "after": null })))
-            },
-            |app, _, attempt| {
-                // What is older takes its turns, too.
-                while attempt.send(app, true).expect(200).json["next"] == json!("00000000-0000-0000-0000-000000000000") {}
-                app.request("GET", "/v1/policy").send()
-            },
-            |app, person, _| {
-                assert_eq!(rows_of(app, "consents", &person.account_id), 0);
-                assert!(closes_at(app, person).is_string());
-                deletion::take_back(app, &app.log_in_on(&person.phone, &Device::new("device-1"))).expect(204);
-            },
-        );
     }
 }

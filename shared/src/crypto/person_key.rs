@@ -44,9 +44,13 @@ pub enum NoKey {
 }
 
 impl From<NoKey> for Problem {
-    /// For whoever did not expect it: a value that should open does not.
-    fn from(_: NoKey) -> Self {
-        Broken.into()
+    /// For whoever did not expect it. Where the key was destroyed, the person has just gone, and with it what was asked
+    /// about; otherwise a value that should open does not.
+    fn from(no_key: NoKey) -> Self {
+        match no_key {
+            NoKey::Destroyed => Self::not_found(),
+            NoKey::Missing => Broken.into(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use api_tests::{
-    ADMIN, App, Builder, Cell, DAY, Device, Engine, POLICY_VERSION, Person, REVIEWER, SECOND,
+    ADMIN, App, Builder, Cell, DAY, Device, POLICY_VERSION, Person, REVIEWER, SECOND,
     mobile_number, on_both_engines,
 };
 use serde_json::{Value, json};

@@ -524,8 +524,8 @@ on_both_engines! {
         // Everything is back, with the application's key; what is sensitive does not open.
         assert!(exists(app, &person.account_id));
         app.get("/v1/profile", &person.token).expect(200);
-        app.get("/v1/auth/sessions/current", &person.token).expect_problem(500, "internal");
-        app.get(&verification, &person.token).expect_problem(500, "internal");
+        app.get("/v1/auth/sessions/current", &person.token).expect_problem(404, "not-found");
+        app.get(&verification, &person.token).expect_problem(404, "not-found");
         assert!(!exists(app, &later.account_id));
 
         let (is_content, said) = app.replay_deletions(ADMIN.token);

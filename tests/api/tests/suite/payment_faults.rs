@@ -72,6 +72,13 @@ fn orders(app: &App, person: &Person) -> Value {
     listed.json["items"].clone()
 }
 
+/// Two yuan went back, and their coins with them.
+fn gave_back_once(app: &App, person: &Person, id: &str) {
+    assert_eq!(wallet(app, person), (COINS - 20, 0));
+    assert_eq!(refunds(app, id), [(200, "succeeded".to_owned())]);
+    ledger_holds(app);
+}
+
 on_both_engines! {
     // clause E15
     [stand_in] fn ordering(builder: Builder) {
@@ -428,9 +435,7 @@ on_both_engines! {
                 },
                 |app, (person, id), answer| {
                     assert_eq!(answer.status, 200);
-                    assert_eq!(wallet(app, person), (COINS - 20, 0));
-                    assert_eq!(refunds(app, id), [(200, "succeeded".to_owned())]);
-                    ledger_holds(app);
+                    gave_back_once(app, person, id);
                 },
             );
         }
@@ -470,9 +475,7 @@ on_both_engines! {
                     look(app)
                 },
                 |app, (person, id), _| {
-                    assert_eq!(wallet(app, person), (COINS - 20, 0));
-                    assert_eq!(refunds(app, id), [(200, "succeeded".to_owned())]);
-                    ledger_holds(app);
+                    gave_back_once(app, person, id);
                 },
             );
         }

@@ -90,13 +90,13 @@ fn measure(app: &Host, database: &Path, rows: usize) -> Result<Row> {
     while post(app, &agent, EXPORTS, "", &json!({}))?["more"] == true {}
     let build_ms = milliseconds(started);
     let link = app.link(id);
-    let (_, token) = link.split_once('?').context("no token")?;
+    let (_, form) = link.split_once('?').context("no token")?;
     let started = Instant::now();
     // What the button of the link's page sends.
     let mut answer = agent
         .post(format!("{}/v1/exports/{id}/archive", app.url))
         .header("content-type", "application/x-www-form-urlencoded")
-        .send(token)?;
+        .send(form)?;
     ensure!(answer.status() == 200, "archive: {}", answer.status());
     let archive = answer
         .body_mut()

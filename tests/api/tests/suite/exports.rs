@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 use std::thread;
+use std::time::Duration;
 
 use api_tests::{Answer, App, Builder, Cell, DAY, HOUR, MINUTE, Person, Request, on_both_engines};
 use provider_stand_ins::aliyun_mail::{AliyunMail, Behaviour, SENDER};
@@ -693,9 +694,13 @@ on_both_engines! {
         let app = building(builder).start();
         app.clock().stop();
         let person = app.someone();
-        let [kept, broken, gone] = ["kept", "broken", "gone"]
-            .map(|name| app.upload(&person, "image", "image/png", &png(name)));
+        // A millisecond apart, since what was made in the same one has no order.
+        let [kept, broken, gone] = ["kept", "broken", "gone"].map(|name| {
+            app.clock().advance(Duration::from_millis(1));
+            app.upload(&person, "image", "image/png", &png(name))
+        });
         for text in ["readable", "lost"] {
+            app.clock().advance(Duration::from_millis(1));
             let request = json!({ "kind": "access", "text": text });
             app.request("POST", "/v1/requests").token(&person.token).json(&request).expect(201);
         }

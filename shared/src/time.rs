@@ -40,6 +40,11 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis(duration)))
     }
 
+    /// From this moment until `later`; nothing if `later` has passed.
+    pub fn until(self, later: Self) -> Duration {
+        Duration::from_millis(u64::try_from(later.0 - self.0).unwrap_or(0))
+    }
+
     /// Whole seconds from this moment until `later`, rounded up; 0 if `later` has passed.
     pub fn seconds_until(self, later: Self) -> u64 {
         u64::try_from(later.0 - self.0).map_or(0, |left| left.div_ceil(1000))

@@ -148,8 +148,7 @@ fn plan(cx: &Context, account_id: Uuid) -> Result<Option<Plan>, Problem> {
 
 /// How long after this try of a plan the next one comes.
 fn wait(began_at: Timestamp, now: Timestamp) -> Duration {
-    let age = u64::try_from(now.as_millis() - began_at.as_millis()).unwrap_or(0);
-    Duration::from_millis(age).clamp(LEAST_WAIT, MOST_WAIT)
+    began_at.until(now).clamp(LEAST_WAIT, MOST_WAIT)
 }
 
 /// Plans that were stopped and are due again, or are being carried out at this moment: at most `limit`.

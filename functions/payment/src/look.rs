@@ -18,8 +18,7 @@ pub fn first(now: Timestamp) -> Timestamp {
 /// between looks doubles, from a minute to six hours. (WeChat asks for such a schedule:
 /// <https://pay.weixin.qq.com/doc/v3/merchant/4013071041>.)
 pub fn next(since: Timestamp, now: Timestamp) -> Timestamp {
-    let waited = u64::try_from(now.as_millis() - since.as_millis()).unwrap_or(0);
-    now.plus(Duration::from_millis(waited).clamp(SHORTEST, LONGEST))
+    now.plus(since.until(now).clamp(SHORTEST, LONGEST))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::http::{Context, Problem};
 use crate::log::Level;
-use crate::sql::{Parameter, Row, SqlError, statements};
+use crate::sql::{Parameter, Row, SqlError, Statement, statements};
 use crate::time::Timestamp;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -29,7 +29,7 @@ const CONSENT: &str = "consent:";
 macro_rules! note {
     ($rows:literal) => {
         concat!(
-            "INSERT INTO erasures (day, person_key_id, what, noted_at, closes_at) ",
+            "INSERT INTO erasures (day, what, noted_at, closes_at, person_key_id) ",
             $rows,
             " ON CONFLICT (day, person_key_id, what) DO UPDATE SET \
                noted_at = excluded.noted_at, closes_at = excluded.closes_at \
@@ -41,7 +41,7 @@ macro_rules! note {
 statements! {
     /// Something of an account.
     NOTE = (note!(
-        "SELECT CAST($1 AS BIGINT), a.person_key_id, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT) \
+        "SELECT CAST($1 AS BIGINT), $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT), a.person_key_id \
          FROM accounts a WHERE a.id = $5"
     ));
     /// Something of whoever had a key.
@@ -107,17 +107,7 @@ pub struct Missing {
 /// The database failed.
 pub fn note(cx: &Context, account_id: Uuid, what: &What) -> Result<(), Problem> {
     let day = day_of(cx.now());
-    let (what, closes_at) = what.columns();
-    cx.sql()?.execute(
-        &NOTE,
-        &[
-            Parameter::Integer(day),
-            Parameter::text(what),
-            Parameter::time(cx.now()),
-            Parameter::optional(closes_at.map(Parameter::time)),
-            Parameter::id(account_id),
-        ],
-    )?;
+    write(cx, &NOTE, account_id, day, what, cx.now())?;
     copy_or_log(cx, day);
     Ok(())
 }
@@ -128,7 +118,7 @@ pub fn note(cx: &Context, account_id: Uuid, what: &What) -> Result<(), Problem> 
 /// The database failed.
 pub fn note_key(cx: &Context, person_key_id: Uuid) -> Result<(), Problem> {
     let day = day_of(cx.now());
-    insert(cx, day, person_key_id, &What::Key, cx.now())?;
+    write(cx, &NOTE_OF_KEY, person_key_id, day, &What::Key, cx.now())?;
     copy_or_log(cx, day);
     Ok(())
 }
@@ -144,25 +134,27 @@ pub fn done_again(cx: &Context, missing: &Missing) -> Result<(), Problem> {
         day,
         noted_at,
     } = missing;
-    insert(cx, *day, *person_key_id, what, *noted_at)
+    write(cx, &NOTE_OF_KEY, *person_key_id, *day, what, *noted_at)
 }
 
-fn insert(
+/// One note `of` an account, or of a key, as the statement has it.
+fn write(
     cx: &Context,
+    statement: &Statement,
+    of: Uuid,
     day: i64,
-    person_key_id: Uuid,
     what: &What,
     noted_at: Timestamp,
 ) -> Result<(), Problem> {
     let (what, closes_at) = what.columns();
     let parameters = [
         Parameter::Integer(day),
-        Parameter::id(person_key_id),
         Parameter::text(what),
         Parameter::time(noted_at),
         Parameter::optional(closes_at.map(Parameter::time)),
+        Parameter::id(of),
     ];
-    Ok(cx.sql()?.execute(&NOTE_OF_KEY, &parameters)?)
+    Ok(cx.sql()?.execute(statement, &parameters)?)
 }
 
 /// What the copies of the last `days` days have and the rows have not, destroyed keys first: of whoever is gone,

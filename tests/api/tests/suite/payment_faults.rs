@@ -72,6 +72,13 @@ fn orders(app: &App, person: &Person) -> Value {
     listed.json["items"].clone()
 }
 
+/// The sweep looks at what is due, a minute later.
+fn look_again(shop: &Shop) -> Answer {
+    shop.app.clock().advance(MINUTE);
+    agree_on_time(shop);
+    look(&shop.app)
+}
+
 /// Two yuan went back, and their coins with them.
 fn gave_back_once(app: &App, person: &Person, id: &str) {
     assert_eq!(wallet(app, person), (COINS - 20, 0));
@@ -469,11 +476,7 @@ on_both_engines! {
                     }
                     ((person, id), attempt)
                 },
-                |app, _, _| {
-                    app.clock().advance(MINUTE);
-                    agree_on_time(&shop);
-                    look(app)
-                },
+                |_, _, _| look_again(&shop),
                 |app, (person, id), _| {
                     gave_back_once(app, person, id);
                 },
@@ -496,11 +499,7 @@ on_both_engines! {
                     agree_on_time(&shop);
                     ((person, id), Attempt::new("POST", LOOK, None, Value::Null))
                 },
-                |app, _, _| {
-                    app.clock().advance(MINUTE);
-                    agree_on_time(&shop);
-                    look(app)
-                },
+                |_, _, _| look_again(&shop),
                 |app, (person, id), _| {
                     let (status, coins) = if is_paid { ("paid", COINS) } else { ("closed", 0) };
                     let standing = format!("SELECT status FROM orders WHERE id = '{id}' AND look_at IS NULL");
@@ -523,11 +522,7 @@ on_both_engines! {
                     agree_on_time(&shop);
                     ((person, id), Attempt::new("POST", LOOK, None, Value::Null))
                 },
-                |app, _, _| {
-                    app.clock().advance(MINUTE);
-                    agree_on_time(&shop);
-                    look(app)
-                },
+                |_, _, _| look_again(&shop),
                 |app, (person, id), _| {
                     let (standing, coins) = match status {
                         RefundStatus::Success => ("succeeded", COINS - 20),

@@ -10,6 +10,6 @@ choose_host() {
   fi
   [ -x target/native/stand-in-host ] ||
     echo "there is no spin: building the stand-in host, which takes minutes the first time" >&2
-  run cargo build --quiet --profile native -p stand-in-host
+  run cargo build --quiet --profile native --workspace --bin stand-in-host
   HOST=(target/native/stand-in-host --manifest spin.toml)
 }

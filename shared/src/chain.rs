@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use http::{Method, Request, header};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::outbound::{self, Limits};
 
@@ -20,6 +20,15 @@ const LIMITS: Limits = Limits {
 /// for again.
 #[derive(Debug)]
 pub struct Unanswered;
+
+/// What a call of work that is done in parts came to, as components tell each other.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Part {
+    /// How much was done.
+    pub done: usize,
+    /// Whether there is more to do at once.
+    pub more: bool,
+}
 
 /// Asks `component` at `path`, with `question` as JSON.
 ///

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use shared::announcement::Audience;
+use shared::chain::Part;
 use shared::http::{Context, Problem};
 use shared::sql::{Constraint, Parameter, SqlError, statements};
 use shared::time::Timestamp;
@@ -43,14 +44,6 @@ statements! {
               WHERE id = $3 AND delivered_at IS NULL";
 }
 
-/// What one call did.
-pub struct Part {
-    /// How many accounts were looked at.
-    pub done: usize,
-    /// Whether there may be more to do.
-    pub more: bool,
-}
-
 struct Next {
     id: Uuid,
     audience: Audience,
@@ -59,16 +52,13 @@ struct Next {
     by_sms: bool,
 }
 
-/// Delivers a part of the announcement that is next.
+/// Delivers a part of the announcement that is next: to how many accounts.
 ///
 /// # Errors
 /// The database failed, or the variables are unusable; what was done stays.
 pub fn part(cx: &Context) -> Result<Part, Problem> {
     let Some(next) = next(cx)? else {
-        return Ok(Part {
-            done: 0,
-            more: false,
-        });
+        return Ok(Part::default());
     };
     let told = match &next.audience {
         Audience::Everybody => next.tell_part(cx, next.created_at),

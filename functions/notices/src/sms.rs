@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shared::chain;
+use shared::chain::{self, Part};
 use shared::http::{Context, Problem};
 use shared::sql::{Parameter, statements};
 use shared::time::Timestamp;
@@ -63,22 +63,14 @@ struct Said {
     outcome: Outcome,
 }
 
-/// What one call did.
-pub struct Batch {
-    /// How many messages were sent.
-    pub done: usize,
-    /// Whether more can be sent now.
-    pub more: bool,
-}
-
-/// Sends some of the messages that are due. Each is taken by one call only; where the provider cannot send, the rest
-/// waits for the next call.
+/// Sends some of the messages that are due; how many, and whether more can be sent now. Each is taken by one call
+/// only; where the provider cannot send, the rest waits for the next call.
 ///
 /// # Errors
 /// The database failed.
-pub fn batch(cx: &Context) -> Result<Batch, Problem> {
+pub fn batch(cx: &Context) -> Result<Part, Problem> {
     let due = cx.sql()?.query(&DUE, &[Parameter::time(cx.now())])?;
-    let mut batch = Batch {
+    let mut batch = Part {
         done: 0,
         more: due.len() == MOST,
     };

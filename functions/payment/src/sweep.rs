@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use shared::chain::Part;
 use shared::http::{Context, Problem};
 
 use crate::error::Error;
@@ -21,11 +22,11 @@ const ENOUGH: Duration = Duration::from_secs(4);
 /// A refund of which the institution knows nothing so long after it was asked for never arrived there.
 const LOST: Duration = Duration::from_secs(60 * 60);
 
-/// Looks at some of what is due: how much was looked at, and whether there is more.
+/// Looks at some of what is due.
 ///
 /// # Errors
 /// The database failed.
-pub fn part(cx: &Context) -> Result<(usize, bool), Problem> {
+pub fn part(cx: &Context) -> Result<Part, Problem> {
     let begun = Instant::now();
     let is_time_left = || begun.elapsed() < ENOUGH;
     let most = i64::try_from(AT_ONCE + 1).expect("a small number");
@@ -40,7 +41,10 @@ pub fn part(cx: &Context) -> Result<(usize, bool), Problem> {
         survive(cx, look_at_order(cx, order));
         done += 1;
     }
-    Ok((done, done < due))
+    Ok(Part {
+        done,
+        more: done < due,
+    })
 }
 
 /// What could not be looked at now comes again.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use shared::alert::{self, Alert};
 use shared::basis::Sharing;
+use shared::chain::Part;
 use shared::disclosure::{self, Disclosure};
 use shared::http::{Context, Problem};
 use shared::random;
@@ -55,7 +56,7 @@ impl Due {
     }
 }
 
-/// Sends at most [`AT_ONCE`] of the notices that are due; how many, and whether there are more.
+/// Sends at most [`AT_ONCE`] of the notices that are due.
 ///
 /// A notice goes only after its acknowledgement. A stop before that has it sent again, under the same identifier, by
 /// which the other side knows it. What fails is noted after the operators were alerted to what has failed often: a
@@ -66,18 +67,18 @@ impl Due {
 ///
 /// # Errors
 /// There is no agreement with who runs the interface (clause T5), the variables are unusable, or the database failed.
-pub fn deliver(cx: &Context) -> Result<(usize, bool), Problem> {
+pub fn deliver(cx: &Context) -> Result<Part, Problem> {
     let reached = Reached::configured()?;
     if reached.is_empty() {
-        return Ok((0, false));
+        return Ok(Part::default());
     }
     let (mut due, more) = find_due(cx, &reached)?;
     if due.is_empty() {
-        return Ok((0, false));
+        return Ok(Part::default());
     }
     recipient::require_agreement(DELETION_RELAY)?;
     let relay = Relay::configured()?;
-    let sent = due.len();
+    let done = due.len();
     let mut failed = Vec::new();
     for notice in due.drain(..) {
         if is_acknowledged(cx, &relay, &notice)? {
@@ -100,7 +101,7 @@ pub fn deliver(cx: &Context) -> Result<(usize, bool), Problem> {
             ],
         )?;
     }
-    Ok((sent, more))
+    Ok(Part { done, more })
 }
 
 fn find_due(cx: &Context, reached: &Reached) -> Result<(Vec<Due>, bool), Problem> {

@@ -1,7 +1,7 @@
 //! What other components have to do: each does a bounded part of it when it is asked.
 
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use shared::chain::{self, Unanswered};
 use shared::http::Context;
@@ -34,12 +34,6 @@ pub struct Part {
     more: bool,
     /// Whether it failed; it is still due then.
     failed: bool,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    done: i64,
-    more: bool,
 }
 
 impl Part {
@@ -75,7 +69,10 @@ impl Part {
 pub fn drive(cx: &Context) -> Vec<Part> {
     let parts = WORK.map(
         |(component, path, part)| match chain::ask(component, path, &json!({})) {
-            Ok(Answer { done, more }) => Part::done(part, done, more),
+            Ok(chain::Part { done, more }) => {
+                let done = i64::try_from(done).unwrap_or(i64::MAX);
+                Part::done(part, done, more)
+            }
             Err(Unanswered) => Part::failed(cx, part, StatusCode::BAD_GATEWAY),
         },
     );

@@ -1,6 +1,6 @@
 //! `/internal/execute`: what is due of deletions. Nothing runs in the background on Spin, so the sweep calls it.
 
-use serde::Serialize;
+use shared::chain::Part;
 use shared::erasure;
 use shared::http::{Answer, Context, Problem};
 use shared::log::Level;
@@ -14,13 +14,6 @@ const MOST: i64 = 5;
 const MOST_STOPPED: i64 = 2;
 /// The most that it forgets of those who are gone.
 const MOST_FORGOTTEN: i64 = 50;
-
-#[derive(Serialize)]
-struct Executed {
-    done: usize,
-    /// There may be others.
-    more: bool,
-}
 
 /// Finishes deletions that were stopped, executes those whose time has come, and forgets what is left of old ones.
 ///
@@ -45,7 +38,7 @@ pub fn create(cx: &Context) -> Result<Answer, Problem> {
     let forgotten = count(tombstones.max(proofs));
     erasure::copy_rest(cx);
     erasure::forget(cx, aftermath::backup_days()?)?;
-    Ok(Answer::ok(&Executed {
+    Ok(Answer::ok(&Part {
         done: executed + tombstones + proofs,
         more: (full && executed > 0) || forgotten == MOST_FORGOTTEN,
     }))

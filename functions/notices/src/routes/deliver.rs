@@ -1,21 +1,14 @@
 //! `/internal/deliver`: brings what was announced to people, some at a time (clauses N1, G3, T4, C2). One call looks
 //! at 500 accounts at most and sends 20 messages at most.
 
-use serde::Serialize;
+use shared::chain::Part;
 use shared::http::{Answer, Context};
 
 use crate::error::Error;
 use crate::{deliver, policy_version, sms};
 
-#[derive(Serialize)]
-struct Delivered {
-    /// Versions that were announced, accounts that were looked at, and messages that were sent.
-    done: usize,
-    /// Whether there is more to do now.
-    more: bool,
-}
-
-/// Does a part of what is to be delivered. Stopped anywhere, the next call goes on.
+/// Does a part of what is to be delivered: versions to announce, accounts to look at, and messages to send. Stopped
+/// anywhere, the next call goes on.
 ///
 /// # Errors
 /// The database failed.
@@ -23,7 +16,7 @@ pub fn create(cx: &Context) -> Result<Answer, Error> {
     let announced = policy_version::announce_next(cx)?;
     let part = deliver::part(cx)?;
     let batch = sms::batch(cx)?;
-    Ok(Answer::ok(&Delivered {
+    Ok(Answer::ok(&Part {
         done: usize::from(announced) + part.done + batch.done,
         more: part.more || batch.more,
     }))

@@ -101,14 +101,6 @@ struct Part {
     next: Step,
 }
 
-/// What a call has done.
-pub struct Worked {
-    /// Parts and mails.
-    pub done: usize,
-    /// Whether another call finds more to do now.
-    pub more: bool,
-}
-
 /// Sends some mails and builds some parts. What fails of one export is logged and has another turn later; the others go
 /// on.
 ///
@@ -116,7 +108,7 @@ pub struct Worked {
 ///
 /// # Errors
 /// The database failed.
-pub fn work(cx: &Context) -> Result<Worked, Problem> {
+pub fn work(cx: &Context) -> Result<chain::Part, Problem> {
     let (mut mails, mut mailed) = (0, 0);
     for row in turn::next(cx, "mailing", MOST_MAILS)? {
         if Turn::take(cx, &row)?.is_some() {
@@ -150,7 +142,7 @@ pub fn work(cx: &Context) -> Result<Worked, Problem> {
             turn.again(cx)?;
         }
     }
-    Ok(Worked {
+    Ok(chain::Part {
         done: built + mailed,
         // What failed has no turn now, so this comes to an end.
         more: mails == MOST_MAILS || jobs == MOST_PARTS || built == MOST_PARTS || finished > 0,

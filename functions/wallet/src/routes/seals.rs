@@ -1,6 +1,7 @@
 //! `/v1/operator/ledger-seals`, and `/internal/seal` for the sweep: sealing the ledger's closed days.
 
 use serde::Serialize;
+use shared::chain::Part;
 use shared::http::{Answer, Context, Problem};
 use shared::operator::Reviewer;
 use utoipa::ToSchema;
@@ -26,19 +27,13 @@ pub fn create(cx: &Context, operator: Reviewer) -> Result<Answer, Problem> {
     Ok(Answer::ok(&SealedDays { days, more }))
 }
 
-#[derive(Serialize)]
-struct Sealed {
-    done: usize,
-    more: bool,
-}
-
 /// The same, for the sweep.
 ///
 /// # Errors
 /// The database failed; what was sealed until then stays.
 pub fn create_internally(cx: &Context) -> Result<Answer, Problem> {
     let sealed = seal::seal_closed_days(cx)?;
-    Ok(Answer::ok(&Sealed {
+    Ok(Answer::ok(&Part {
         done: sealed.days.len(),
         more: sealed.more,
     }))

@@ -280,9 +280,18 @@ pub fn give(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), Prob
 /// # Errors
 /// The database failed.
 pub fn withdraw(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), Problem> {
+    let name = purpose.terms().name.to_owned();
+    erasure::note(cx, account_id, &What::Consent(name))?;
+    withdraw_noted(cx, account_id, purpose)
+}
+
+/// The same of what is noted already: whoever does it again after a backup was restored notes it when all is done.
+///
+/// # Errors
+/// The database failed.
+pub fn withdraw_noted(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), Problem> {
     recipient_notice::of_withdrawal(cx, account_id, purpose)?;
     let (id, terms) = (cx.new_id(), purpose.terms());
-    erasure::note(cx, account_id, &What::Consent(terms.name.to_owned()))?;
     cx.sql()?.execute(
         &PROVE_WITHDRAWN,
         &[

@@ -123,7 +123,7 @@ pub fn grace() -> Result<Duration, Misconfigured> {
 }
 
 /// Closes the account `at` a moment, or earlier if that was said before; from now on it is in no answer to anyone.
-/// When it does; `None` if it is gone. The caller ends its sessions.
+/// When it does; `None` if it is gone. The caller notes it, and ends its sessions.
 ///
 /// # Errors
 /// The database failed.
@@ -134,9 +134,7 @@ pub fn close(cx: &Context, account_id: Uuid, at: Timestamp) -> Result<Option<Tim
     };
     cx.sql()?
         .execute(&FORGET_LOCATION, &[Parameter::id(account_id)])?;
-    let closes_at: Timestamp = row.get("closes_at")?;
-    erasure::note(cx, account_id, &What::Closing(Some(closes_at)))?;
-    Ok(Some(closes_at.max(cx.now())))
+    Ok(Some(row.get("closes_at")?))
 }
 
 /// Takes the request for deletion back; done again, or where there was none, it changes nothing.

@@ -66,6 +66,7 @@ pub fn page(cx: &Context, after: Option<Uuid>) -> Result<Page, Problem> {
     Ok(page)
 }
 
+/// Nothing here notes what it does: the note says that it is done, and comes after it.
 fn do_again(cx: &Context, missing: &erasure::Missing, page: &mut Page) -> Result<(), Problem> {
     let parameters = [Parameter::id(missing.person_key_id)];
     // Who came after the backup is not there.
@@ -78,7 +79,7 @@ fn do_again(cx: &Context, missing: &erasure::Missing, page: &mut Page) -> Result
     }
     match &missing.what {
         What::Closing(Some(at)) => {
-            leaving::leave(cx, account_id, *at, None)?;
+            leaving::leave_noted(cx, account_id, *at)?;
         }
         What::Closing(None) => match closing::reopen(cx, account_id) {
             // The backup knows better: it was too late.
@@ -88,7 +89,7 @@ fn do_again(cx: &Context, missing: &erasure::Missing, page: &mut Page) -> Result
         What::Category(name) => erase(account_id, name)?,
         What::Consent(purpose) => {
             if let Some(purpose) = Purpose::named(purpose) {
-                consent::withdraw(cx, account_id, purpose)?;
+                consent::withdraw_noted(cx, account_id, purpose)?;
             }
         }
         What::Key => {}

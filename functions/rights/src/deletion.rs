@@ -62,6 +62,19 @@ pub fn delete(
         return Err(Error::Needed(category, basis));
     }
     erasure::note(cx, account_id, &What::Category(category.name().to_owned()))?;
+    delete_noted(cx, account_id, asking, category)
+}
+
+/// The same of what is noted already: whoever does it again after a backup was restored notes it when all is done.
+///
+/// # Errors
+/// A store failed; or nothing of this category can be deleted.
+pub fn delete_noted(
+    cx: &Context,
+    account_id: Uuid,
+    asking: Option<Uuid>,
+    category: Category,
+) -> Result<(), Error> {
     let account = [Parameter::id(account_id)];
     let execute = |statement| cx.sql()?.execute(statement, &account).map_err(Error::from);
     match category {

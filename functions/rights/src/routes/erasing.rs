@@ -19,12 +19,13 @@ pub struct Question {
     category: String,
 }
 
-/// Deletes a category of an account's data. No session asks, so none stays where devices go.
+/// Deletes a category of an account's data, which the caller has noted. No session asks, so none stays where devices
+/// go.
 ///
 /// # Errors
 /// There is no such category, or it cannot be deleted; or a store failed.
 pub fn create(cx: &Context, Json(question): Json<Question>) -> Result<Answer, Error> {
     let category = Category::named(&question.category).ok_or_else(Problem::not_found)?;
-    deletion::delete(cx, question.account_id, None, category)?;
+    deletion::delete_noted(cx, question.account_id, None, category)?;
     Ok(Answer::ok(&json!({})))
 }

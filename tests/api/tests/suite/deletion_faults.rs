@@ -229,6 +229,51 @@ on_both_engines! {
         );
     }
 
+    // clause R8, R3, R4
+    [stand_in] fn replaying_what_was_noted(builder: Builder) {
+        let app = builder.with_operators().with_guards_probe().start();
+        app.clock().stop();
+        let now = app.clock().now_ms();
+        let closes_at = now + 7 * 24 * 60 * 60 * 1000;
+        let copy = format!("erasures:{}", now / (24 * 60 * 60 * 1000));
+        let other = someone_who_agrees(&app, &["location"]);
+        // It makes the day's copy.
+        app.consent(&other, "location", false).expect(200);
+        sweep(
+            &app,
+            |app, _| {
+                let person = someone_who_agrees(app, &["location", "marketing-sms"]);
+                app.locate(&person, 24.4798, 118.0894).expect(200);
+                app.request("PUT", &format!("/v1/blocks/{}", other.account_id)).token(&person.token).send().expect(204);
+                let key = format!("SELECT person_key_id FROM accounts WHERE id = '{}'", person.account_id);
+                let key = app.database().rows(&key)[0][0].to_string();
+                // The copy knows of it, and the rows do not: a backup of before was restored. They are as many as one
+                // call does, so that it looks at no account.
+                let notes: String = [
+                    format!("category:blocks {now} "),
+                    format!("category:location {now} "),
+                    format!("closing {now} {closes_at}"),
+                    format!("consent:location {now} "),
+                    format!("consent:marketing-sms {now} "),
+                ].iter().map(|note| format!("{key} {note}\n")).collect();
+                app.overwrite_key(&copy, notes.as_bytes());
+                let body = json!({ "after": null });
+                (person, Attempt::new("POST", "/v1/operator/deletions/replay", Some(ADMIN.token), body))
+            },
+            again,
+            |app, person, _| {
+                let request = app.request("POST", "/v1/operator/deletions/replay").token(ADMIN.token);
+                let done = request.json(&json!({ "after": null })).expect(200).json;
+                assert_eq!((&done["replayed"], &done["done_again"]), (&json!(0), &json!(0)));
+                for table in ["locations", "blocks", "consents"] {
+                    assert_eq!(rows_of(app, table, &person.account_id), 0, "{table}");
+                }
+                let closing = format!("SELECT closes_at FROM accounts WHERE id = '{}'", person.account_id);
+                assert_eq!(app.database().count(&closing), closes_at);
+            },
+        );
+    }
+
     // clause R5
     fn two_executions_at_once(builder: Builder) {
         let app = builder.with_guards_probe().start();

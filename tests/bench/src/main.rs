@@ -88,13 +88,17 @@ fn endpoints() -> Result<()> {
 
 const UNLIMITED: &str = "1000000000";
 
-const APP_VARIABLES: [(&str, &str); 7] = [
+const APP_VARIABLES: [(&str, &str); 8] = [
     (
         "application_key",
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     ),
     ("orders_per_hour", UNLIMITED),
     ("real_name_starts_per_day", UNLIMITED),
+    (
+        "recipient_agreements",
+        "alipay=2026-01-15/2026-07-01,apple=2026-01-15/2026-07-01,wechat-pay=2026-01-15/2026-07-01",
+    ),
     ("sms_codes_per_address_hour", UNLIMITED),
     ("sms_codes_per_number_minute", UNLIMITED),
     ("sms_codes_per_number_hour", UNLIMITED),

@@ -7,7 +7,8 @@
 //! - [`http`]: routes, guards as arguments, problems, JSON bodies, `Idempotency-Key`, cursor pages.
 //! - [`sql`]: one small door to SQLite and PostgreSQL; [`key_value`] and [`variables`]: the other two.
 //! - [`session`], [`profile`], [`consent`], [`verification`], [`operator`]: the guards that features stand
-//!   behind; [`one_time_code`]: proving that a number is one's own; [`rate_limit`]: counters.
+//!   behind; [`one_time_code`]: proving that a number is one's own; [`rate_limit`]: counters; [`race`]: what to do
+//!   after a lost one.
 //! - [`crypto`]: keys by purpose, sealed values, keyed hashes, a person's own data key.
 //! - [`data_map`]: what every stored column is, why it is held and for how long; [`basis`]: on which basis;
 //!   [`erasure`]: what a restored backup must not bring back.
@@ -15,7 +16,8 @@
 //! - [`alipay`], [`aliyun`]: signed requests, verified answers and notifications, for every function that talks to
 //!   them; [`phone`]: mobile numbers.
 //! - [`outbound`], [`recipient`], [`disclosure`]: talking to third parties, who they are, and the record that it
-//!   happened; [`recipient_notice`]: telling them what to delete; [`announcement`]: telling people; [`chain`], [`uploads`]: asking our other components; [`alert`]: telling the operators.
+//!   happened; [`recipient_notice`]: telling them what to delete; [`announcement`]: telling people; [`alert`]: telling
+//!   the operators; [`chain`], [`uploads`]: asking our other components.
 //!
 //! To add a table: a migration in `migrations/`, its columns in [`data_map`], its statements in the
 //! function that owns it, declared with [`statements!`](sql::statements).
@@ -42,6 +44,7 @@ pub mod outbound;
 pub mod phone;
 pub mod policy;
 pub mod profile;
+pub mod race;
 pub mod random;
 pub mod rate_limit;
 pub mod recipient;

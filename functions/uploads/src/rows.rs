@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use shared::consent;
 use shared::http::{Context, Problem};
+use shared::race::Pauses;
 use shared::sql::{Constraint, Parameter, Row, SqlError, Statement, statements};
 use shared::time::Timestamp;
 use uuid::Uuid;
@@ -323,7 +324,8 @@ pub fn find_in_review(cx: &Context, id: Uuid) -> Result<Upload, Error> {
 /// longer open; or the database failed.
 pub fn take_slot(cx: &Context, id: Uuid, slots: u32, etag: &str) -> Result<i64, Error> {
     /// How often two uploads may want the same slot at once.
-    const TRIES: usize = 8;
+    const TRIES: usize = 16;
+    let mut pauses = Pauses::default();
     for _ in 0..TRIES {
         let taken = cx.sql()?.first(
             &TAKE_SLOT,
@@ -343,7 +345,7 @@ pub fn take_slot(cx: &Context, id: Uuid, slots: u32, etag: &str) -> Result<i64, 
                 find(cx, id)?;
                 return Err(Error::AlreadyStored);
             }
-            Err(SqlError::Constraint(Constraint::Unique(_))) => {}
+            Err(SqlError::Constraint(Constraint::Unique(_))) => pauses.wait(),
             Err(error) => return Err(error.into()),
         }
     }

@@ -1,14 +1,11 @@
 //! Postings: coins that go from one account to another.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use uuid::Uuid;
-use wasi::clocks::monotonic_clock;
 
 use crate::http::{Context, Problem};
 use crate::log::Level;
-use crate::random;
+use crate::race::Pauses;
 use crate::sql::{Constraint, Parameter, SqlError, statements};
 
 /// The ledger's name for the house, whose entries have no number and no balance: they would be everybody's
@@ -17,10 +14,6 @@ const HOUSE: &str = "house";
 
 /// How often a posting that lost a race for an account's next number is tried.
 const TRIES: u32 = 16;
-/// The longest pause after the first lost race; twice that after the second, and so on.
-const FIRST_PAUSE: Duration = Duration::from_millis(4);
-/// Pauses grow no further than this.
-const LONGEST_PAUSE: Duration = Duration::from_millis(256);
 
 statements! {
     /// Both sides of a posting, the payer's ($4 is negative) and the payee's. The rows go in by account, so
@@ -155,17 +148,14 @@ pub fn post(cx: &Context, posting: &Posting) -> Result<(), Refused> {
         Parameter::text(payee_kind),
         Parameter::text(posting.payee.text()),
     ];
-    let mut pause = FIRST_PAUSE;
+    let mut pauses = Pauses::default();
     for _ in 0..TRIES {
         let Err(error) = cx.sql()?.execute(&APPEND, &parameters) else {
             return Ok(());
         };
         match error {
             SqlError::Constraint(Constraint::Unique(name)) => match name.as_str() {
-                "ledger_account_number_unique" => {
-                    wait_at_most(pause);
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
+                "ledger_account_number_unique" => pauses.wait(),
                 "ledger_reference_kind_unique" => return Ok(()),
                 _ => return Err(SqlError::Failed.into()),
             },
@@ -189,13 +179,6 @@ pub fn post(cx: &Context, posting: &Posting) -> Result<(), Refused> {
 pub fn has(cx: &Context, reference: Uuid, kind: Kind) -> Result<bool, Problem> {
     let parameters = [Parameter::id(reference), Parameter::text(kind.sides().0)];
     Ok(cx.sql()?.first(&FIND, &parameters)?.is_some())
-}
-
-/// Waits for a random time, so that those who lost a race do not meet again.
-fn wait_at_most(longest: Duration) {
-    let random = u64::from_le_bytes(random::bytes(&mut random::host()));
-    let nanoseconds = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX);
-    monotonic_clock::subscribe_duration(random % nanoseconds).block();
 }
 
 fn busy() -> Problem {

@@ -1,7 +1,7 @@
 //! Consent by purpose (clauses G1, G2, R4): what a person can agree to, and the guard that asks for it.
 //!
-//! A consent is a row of `consents`, and the events beside it prove how it came about. What is held for a purpose refers to that row, so it cannot be stored
-//! without it, and goes with it when the person withdraws.
+//! A consent is a row of `consents`, and the events beside it prove how it came about. What is held for a purpose
+//! refers to that row, so it cannot be stored without it, and goes with it when the person withdraws.
 //!
 //! To add a purpose: a line of the list below, and a reference to `consents` in the table that holds what is
 //! collected for it.
@@ -280,8 +280,12 @@ pub fn give(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), Prob
 /// # Errors
 /// The database failed.
 pub fn withdraw(cx: &Context, account_id: Uuid, purpose: Purpose) -> Result<(), Problem> {
-    let name = purpose.terms().name.to_owned();
-    erasure::note(cx, account_id, &What::Consent(name))?;
+    let name = purpose.terms().name;
+    let parameters = [Parameter::id(account_id), Parameter::text(name)];
+    if cx.sql()?.first(&FIND, &parameters)?.is_none() {
+        return Ok(());
+    }
+    erasure::note(cx, account_id, &What::Consent(name.to_owned()))?;
     withdraw_noted(cx, account_id, purpose)
 }
 

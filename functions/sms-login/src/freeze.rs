@@ -15,6 +15,8 @@ statements! {
     /// Opens what was frozen at this moment, with a new password: not what somebody else has frozen since.
     OPEN = "UPDATE accounts SET password_hash = $1, frozen_at = NULL WHERE id = $2 AND frozen_at = $3 \
             RETURNING id";
+    /// Copies of the data that somebody else may have asked for: the link of one that is mailed opens nothing more.
+    FORGET_COPIES = "DELETE FROM exports WHERE account_id = $1";
     /// Whether an account is frozen.
     FIND = "SELECT frozen_at FROM accounts WHERE id = $1";
 }
@@ -31,10 +33,10 @@ pub enum Reporter {
     Operator,
 }
 
-/// Freezes a leaked account, ends its sessions, and tells the operators.
+/// Freezes a leaked account, ends its sessions, forgets its copies, and tells the operators.
 ///
-/// In this order: frozen, so that no session begins any more; every session ended but the one that reports; the
-/// operators told; that session ended, too. Stopped anywhere, whoever reports can do it again, and once the session
+/// In this order: frozen, so that no session begins any more; every session ended but the one that reports; the copies
+/// forgotten; the operators told; that session ended, too. Stopped anywhere, whoever reports can do it again, and once the session
 /// that reports has ended all is done. The operators may hear of it twice.
 ///
 /// # Errors
@@ -46,6 +48,7 @@ pub fn freeze_leaked(cx: &Context, account_id: Uuid, reporter: Reporter) -> Resu
         Reporter::Operator => ("operator", None),
     };
     session::end_all(cx, account_id, kept)?;
+    forget_copies(cx, account_id)?;
     cx.log(Level::Warning, "account-frozen", &[("by", by.into())]);
     let leaked = Alert {
         event: "account-leaked",
@@ -59,7 +62,8 @@ pub fn freeze_leaked(cx: &Context, account_id: Uuid, reporter: Reporter) -> Resu
     Ok(())
 }
 
-/// Gives an account a new password, with which it opens if it was frozen; every session ends.
+/// Gives an account a new password, with which it opens if it was frozen; every session ends, and copies of the data
+/// are forgotten.
 ///
 /// The account is frozen first, whether it was before or not: then no session can begin while the others end, and a
 /// stop leaves it closed, never open with a password that somebody else may know.
@@ -69,6 +73,7 @@ pub fn freeze_leaked(cx: &Context, account_id: Uuid, reporter: Reporter) -> Resu
 pub fn reopen(cx: &Context, account_id: Uuid, password_hash: &str) -> Result<(), Error> {
     freeze(cx, account_id)?;
     session::end_all(cx, account_id, None)?;
+    forget_copies(cx, account_id)?;
     let opened = cx.sql()?.first(
         &OPEN,
         &[
@@ -88,6 +93,11 @@ pub fn is_frozen(cx: &Context, account_id: Uuid) -> Result<bool, Problem> {
     let row = cx.sql()?.first(&FIND, &[Parameter::id(account_id)])?;
     let frozen_at: Option<i64> = row.map(|row| row.get("frozen_at")).transpose()?.flatten();
     Ok(frozen_at.is_some())
+}
+
+fn forget_copies(cx: &Context, account_id: Uuid) -> Result<(), Error> {
+    let parameters = [Parameter::id(account_id)];
+    Ok(cx.sql()?.execute(&FORGET_COPIES, &parameters)?)
 }
 
 fn freeze(cx: &Context, account_id: Uuid) -> Result<(), Error> {

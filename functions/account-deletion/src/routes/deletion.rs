@@ -15,7 +15,7 @@ use crate::closing::{self, Remaining};
 use crate::error::Error;
 use crate::leaving;
 
-/// Why somebody leaves. It is counted, and not kept.
+/// Why somebody leaves. It goes to the log, where it can be counted, and is not kept beside anything of the person's.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeletionReason {

@@ -15,8 +15,11 @@ use crate::error::Error;
 use crate::leaving;
 
 statements! {
-    /// The request that an operator names.
-    FIND_REQUEST = "SELECT id FROM requests WHERE id = $1";
+    /// A request of the person's.
+    FIND_REQUEST = "SELECT id FROM requests WHERE id = $1 AND account_id = $2";
+    /// The report that a person is a minor. Its words say whom it is about, where it names no account.
+    FIND_REPORT = "SELECT id FROM requests WHERE id = $1 AND kind = 'report' AND reason = 'minor' \
+                     AND (subject IS NULL OR subject = $2)";
 }
 
 /// Why an operator deletes.
@@ -45,7 +48,7 @@ pub struct OperatorDeletion {
     /// How it was made sure who asks: needed where the person `requested` it. A minor may be reported by anybody.
     identity: Option<IdentityCheck>,
     reason: OperatorDeletionReason,
-    /// The request by which it was reported that the person is a minor: needed then.
+    /// The request by which it was reported that the person is a minor: needed then. Else one that the person made.
     request: Option<Uuid>,
     /// Whether what `remaining` names may be lost. A minor's coins hold nothing up.
     #[serde(default)]
@@ -53,9 +56,8 @@ pub struct OperatorDeletion {
 }
 
 impl OperatorDeletion {
-    /// Whether it says what it must: who asked was made sure of, or there is the report of a minor. Its words say whom
-    /// it is about, where it names no account.
-    fn check(&self, cx: &Context) -> Result<(), Error> {
+    /// Whether it says what it must: who asked was made sure of, or there is the report of a minor.
+    fn check(&self, cx: &Context, account_id: Uuid) -> Result<(), Error> {
         let (identity, request) = (self.identity, self.request);
         match self.reason {
             OperatorDeletionReason::Requested if identity.is_none() => {
@@ -67,7 +69,12 @@ impl OperatorDeletion {
             _ => {}
         }
         if let Some(id) = request {
-            let found = cx.sql()?.first(&FIND_REQUEST, &[Parameter::id(id)])?;
+            let statement = match self.reason {
+                OperatorDeletionReason::Requested => &FIND_REQUEST,
+                OperatorDeletionReason::Minor => &FIND_REPORT,
+            };
+            let parameters = [Parameter::id(id), Parameter::id(account_id)];
+            let found = cx.sql()?.first(statement, &parameters)?;
             found.ok_or_else(|| Violation::new("request", "unknown-request"))?;
         }
         Ok(())
@@ -101,7 +108,7 @@ impl OperatorDeletion {
         (status = 409, description = "`balance-remaining`: names what `remaining` would be lost",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid-fields`: `identity` is `missing` for `requested`, `request` is `missing` \
-            for `minor`, or there is none: `unknown-request`",
+            for `minor`, or there is none of the kind about this account: `unknown-request`",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn create(
@@ -110,7 +117,7 @@ pub fn create(
     Id(id): Id,
     Json(request): Json<OperatorDeletion>,
 ) -> Result<Answer, Error> {
-    request.check(cx)?;
+    request.check(cx, id)?;
     let action = request.action();
     admin.audit_account(cx, &action, id)?;
     let state = closing::find(cx, id)?.ok_or(Error::NotFound)?;

@@ -25,8 +25,8 @@ pub struct PurposeConsentRequest {
 /// Give or withdraw a consent
 ///
 /// A withdrawal takes effect at once, and what was collected for this purpose alone is deleted with it; who received
-/// it is told. All other functions go on. It is open also to who has not agreed to the policy's last major version, and to who is
-/// about to leave; giving is not.
+/// it is told. All other functions go on. It is open also to who has not agreed to the policy's last major version, and
+/// to who is about to leave; giving is not.
 #[utoipa::path(put, path = "/v1/consents/{purpose}", tag = "consents", security(("session" = [])),
     params(("purpose" = String, Path, description = "a purpose of `GET /v1/consents`")),
     request_body = PurposeConsentRequest,

@@ -20,9 +20,8 @@ pub struct Swept {
 ///
 /// Deletes what has been kept long enough, executes the deletions of accounts, goes on with copies and notices,
 /// deletes the bytes of discarded uploads, asks about orders and refunds of which nothing was heard, seals the ledger's
-/// closed days, and alerts the operators. Each call does a
-/// bounded part of each; stopped anywhere, or called twice at once, it loses and doubles nothing. It is to be called
-/// once a minute.
+/// closed days, and alerts the operators. Each call does a bounded part of each; stopped anywhere, or called twice at
+/// once, it loses and doubles nothing. It is to be called once a minute.
 #[utoipa::path(post, path = "/v1/internal/sweep", tag = "operators", security(("operator" = [])),
     responses(
         (status = 200, body = Swept),

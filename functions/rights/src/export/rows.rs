@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use shared::http::{Context, Page, PageRequest, Problem};
 use shared::random;
+use shared::rate_limit::{self, Limit};
 use shared::sql::{Constraint, Parameter, Row, SqlError, statements};
 use shared::time::Timestamp;
 use utoipa::ToSchema;
@@ -18,11 +19,17 @@ use crate::person::Person;
 /// How long a copy may take until its link is mailed; then it goes.
 pub const BUILT_WITHIN: Duration = Duration::from_secs(6 * 24 * 60 * 60);
 
+/// How often a person can give another address in a day: a mail to each may be under way already.
+const ADDRESSES_PER_DAY: i64 = 10;
+
 statements! {
     /// A person's export that is under way.
-    UNDER_WAY = "SELECT id FROM exports WHERE account_id = $1 AND status IN ('building', 'mailing')";
-    /// The newest address counts, until the link is mailed, and is tried at once.
-    READDRESS = "UPDATE exports SET email = $1, due_at = $2 WHERE id = $3 AND status IN ('building', 'mailing')";
+    UNDER_WAY = "SELECT id, email FROM exports WHERE account_id = $1 AND status IN ('building', 'mailing')";
+    /// The newest address counts, until the link is mailed, and is tried at once, with a link of its own: what was
+    /// mailed to the address before may have arrived there.
+    READDRESS = "UPDATE exports SET email = $1, due_at = $2, token_hash = NULL, downloaded_at = NULL, \
+                   step = CASE WHEN status = 'mailing' THEN 'mail' ELSE step END, status = 'building' \
+                 WHERE id = $3 AND status IN ('building', 'mailing')";
     /// A new one.
     CREATE = "INSERT INTO exports (id, account_id, email, status, step, parts, created_at, due_at, expires_at) \
               VALUES ($1, $2, $3, 'building', $4, 0, $5, $5, $6)";
@@ -100,16 +107,25 @@ pub fn start(cx: &Context, person: &Person, email: &str) -> Result<Export, Probl
     }
 }
 
-/// Gives the export that is under way, if one is, another address.
+/// Gives the export that is under way, if one is, another address; the same one changes nothing.
 ///
 /// # Errors
-/// The database failed.
+/// 429 where that was done too often; or the database failed.
 pub fn readdress(cx: &Context, person: &Person, email: &str) -> Result<Option<Export>, Problem> {
     let row = cx
         .sql()?
         .first(&UNDER_WAY, &[Parameter::id(person.account_id)])?;
     let Some(row) = row else { return Ok(None) };
     let id = row.get("id")?;
+    let before: Vec<u8> = row.get("email")?;
+    let before = person.key.open(&email_context(id), &before).ok();
+    if before.as_deref() == Some(email.as_bytes()) {
+        return find(cx, person.account_id, id).map(Some);
+    }
+    let account = person.account_id.as_bytes();
+    let limit = Limit::per_day("export-address", account, ADDRESSES_PER_DAY);
+    // Each can cost a mail.
+    let _ = rate_limit::take(cx, [limit.kept()])?;
     let sealed = seal(person, id, email);
     cx.sql()?.execute(
         &READDRESS,

@@ -17,10 +17,12 @@ const LEAST: Duration = Duration::from_secs(60);
 const MOST: Duration = Duration::from_secs(6 * 60 * 60);
 
 statements! {
-    /// Exports in this state whose turn it is, what has waited longest first.
+    /// Exports in this state whose turn it is, what has waited longest first. A frozen account has none: somebody else
+    /// may have asked.
     NEXT = "SELECT e.id, e.account_id, e.email, e.step, e.parts, e.created_at, e.due_at, a.person_key_id \
             FROM exports e JOIN accounts a ON a.id = e.account_id \
-            WHERE e.status = $1 AND e.due_at <= $2 AND e.expires_at > $2 ORDER BY e.due_at, e.id LIMIT $3";
+            WHERE e.status = $1 AND e.due_at <= $2 AND e.expires_at > $2 AND a.frozen_at IS NULL \
+            ORDER BY e.due_at, e.id LIMIT $3";
     /// Takes the turn, if nobody has.
     TAKE = "UPDATE exports SET due_at = $1 WHERE id = $2 AND due_at = $3 RETURNING id";
     /// The next turn is at once, unless something else has moved it.

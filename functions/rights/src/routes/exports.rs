@@ -25,15 +25,15 @@ pub struct ExportRequest {
 ///
 /// Everything that is held, as JSON lines in a zip, with a schema and a readable index. A link to a page from which it
 /// is downloaded once, within 24 hours, is mailed to the address. What cannot be read for a day is left out, and listed
-/// in `missing.jsonl`. While one is under way a further request gives that one
-/// the new address and answers it.
+/// in `missing.jsonl`. While one is under way a further request gives that one the new address, and a new link if one
+/// was made, and answers it.
 #[utoipa::path(post, path = "/v1/account/exports", tag = "rights", security(("session" = [])),
     request_body = ExportRequest,
     responses(
         (status = 202, body = Export),
         (status = 422, description = "`invalid-fields`: `email`, `invalid`",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate-limited`: the variable `exports_per_day`",
+        (status = 429, description = "`rate-limited`: the variable `exports_per_day`, or ten addresses in a day",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub fn create(

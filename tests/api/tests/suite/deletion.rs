@@ -415,6 +415,14 @@ on_both_engines! {
         assert_eq!(app.database().count("SELECT COUNT(*) FROM operator_audit"), 0);
         // Nobody was made sure of, and nothing has to say so.
         let report = report_minor(&app, &person);
+        let of_another = report_minor(&app, &app.someone());
+        let another = app.request("POST", "/v1/requests").token(&person.token)
+            .json(&json!({ "kind": "access", "text": "x" })).expect(201).text("/id");
+        for (reason, request) in [("minor", &of_another), ("minor", &another), ("requested", &report)] {
+            let body = json!({ "reason": reason, "request": request, "identity": "account-details" });
+            operator_deletes(&app, ADMIN.token, &person.account_id, &body)
+                .expect_violations(&["request:unknown-request"]);
+        }
         app.database().rows("DELETE FROM operator_audit WHERE id <> '' RETURNING id");
         let body = json!({ "reason": "minor", "request": report });
         operator_deletes(&app, ADMIN.token, &person.account_id, &body).expect(202);

@@ -585,6 +585,33 @@ on_both_engines! {
         });
         assert_eq!(addressees(&mail), ["first@example.cn", "second@example.cn"]);
         assert_eq!(read(&app, &person, &id)["status"], "ready");
+        // Whoever has the first address has nothing by it.
+        let links: Vec<_> = mail.mails().iter().map(mailed).collect();
+        download(&app, &links[0]).expect(404);
+        download(&app, &links[1]).expect(200);
+    }
+
+    // clause R6
+    [stand_in] fn an_address_is_changed_ten_times_a_day_and_the_same_one_costs_nothing(builder: Builder) {
+        let mail = AliyunMail::start(KEY_ID, SECRET);
+        let app = with_mail(builder, &mail).start();
+        app.clock().stop();
+        let person = app.someone();
+        let id = ask_to(&app, &person, "first@example.cn").expect(202).text("/id");
+        mail.plan(Behaviour::Refuse(503, "ServiceUnavailable"));
+        build(&app);
+        for _ in 0..20 {
+            assert_eq!(ask_to(&app, &person, "first@example.cn").expect(202).text("/id"), id);
+        }
+        // It has its turn when it would have had it.
+        build(&app);
+        assert!(addressees(&mail).is_empty());
+        for nth in 0..10 {
+            ask_to(&app, &person, &format!("{nth}@example.cn")).expect(202);
+        }
+        ask_to(&app, &person, "another@example.cn").expect_problem(429, "rate-limited");
+        build(&app);
+        assert_eq!(addressees(&mail), ["9@example.cn"]);
     }
 
     // clause R6

@@ -11,6 +11,7 @@ use provider_stand_ins::Behaviour;
 use provider_stand_ins::webhook::Webhook;
 use serde_json::{Value, json};
 
+use crate::exports;
 use crate::faults::{Attempt, again, sweep};
 
 const REPORTS: &str = "/v1/account/leak-reports";
@@ -84,6 +85,23 @@ fn is_shut(app: &App, people: &[Person; 2]) {
 }
 
 on_both_engines! {
+    // clause C3, R6
+    fn copies_that_somebody_asked_for_go_with_the_freezing(builder: Builder) {
+        let app = exports::building(builder).start();
+        let [thief, owner] = someone(&app);
+        let mailed = exports::ask(&app, &thief).expect(202).text("/id");
+        exports::build(&app);
+        let link = exports::link(&app, &mailed);
+        let waiting = exports::ask(&app, &thief).expect(202).text("/id");
+        report(&app, &owner).expect(204);
+        exports::build(&app);
+        exports::download(&app, &link).expect(404);
+        assert!(!app.log().events("export-ready").iter().any(|event| event["export"] == waiting));
+        for table in ["exports", "export_parts"] {
+            assert_eq!(app.database().count(&format!("SELECT COUNT(*) FROM {table}")), 0);
+        }
+    }
+
     // clause C3
     fn a_report_ends_every_session_and_freezes_the_account(builder: Builder) {
         let webhook = Webhook::start();

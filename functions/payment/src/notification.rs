@@ -12,6 +12,8 @@ use shared::time::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::order::Channel;
+
 statements! {
     /// A notification; one that came before is counted.
     RECORD = "INSERT INTO payment_notifications \
@@ -153,7 +155,8 @@ impl Told<'_> {
         Ok(())
     }
 
-    /// Keeps what does not fit for the operators, and alarms them the first time.
+    /// Keeps what does not fit for the operators, and alarms them the first time; but not of another's app in the App
+    /// Store, of which anybody who has one can have Apple sign as much as they like.
     ///
     /// # Errors
     /// The database failed; then it is to be told again.
@@ -168,8 +171,14 @@ impl Told<'_> {
             Parameter::time(cx.now()),
         ];
         if cx.sql()?.first(&KEEP_ANOMALY, &parameters)?.is_some() {
+            let is_anybodys = self.institution == Channel::Apple.institution()
+                && matches!(reason, Reason::OtherMerchant);
+            let level = match is_anybodys {
+                true => Level::Warning,
+                false => Level::Alarm,
+            };
             let fields = [("reason", reason.name().into())];
-            cx.log(Level::Alarm, "payment-anomaly", &fields);
+            cx.log(level, "payment-anomaly", &fields);
         }
         Ok(())
     }

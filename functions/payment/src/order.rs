@@ -22,6 +22,7 @@ macro_rules! select {
         concat!(
             "SELECT o.id, o.holder, o.package, o.coins, o.amount_fen, o.channel, o.status, o.product, o.created_at, o.expires_at, o.paid_at, \
                o.refund_reversed_at, \
+               CAST(CASE WHEN o.provider_id IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_bound, \
                CAST(COALESCE((SELECT SUM(r.fen) FROM refunds r WHERE r.order_id = o.id \
                  AND r.status = 'succeeded' AND r.happened_at > COALESCE(o.refund_reversed_at, -1)), 0) \
                  AS BIGINT) AS refunded_fen \
@@ -48,9 +49,11 @@ statements! {
     /// One page of a person's orders.
     LIST = (select!("JOIN wallets w ON w.holder = o.holder WHERE w.account_id = $1 AND o.id < $2 \
                      ORDER BY o.id DESC LIMIT $3"));
-    /// Binds a payment to the order, if no other one is.
-    BIND = "UPDATE orders SET provider_id = $1 WHERE id = $2 \
-            AND (provider_id IS NULL OR provider_id = $1) RETURNING id";
+    /// Binds a payment to the order, if no other one is. Until it is credited, the order is looked at soon: nobody may
+    /// tell again.
+    BIND = "UPDATE orders SET provider_id = $1, \
+              look_at = CASE WHEN status = 'paid' THEN look_at ELSE CAST($2 AS BIGINT) END \
+            WHERE id = $3 AND (provider_id IS NULL OR provider_id = $1) RETURNING id";
     /// It is paid, even if it was closed.
     SET_PAID = "UPDATE orders SET status = 'paid', paid_at = $1, look_at = NULL \
                 WHERE id = $2 AND status <> 'paid'";
@@ -144,6 +147,9 @@ pub struct Order {
     pub product: Option<String>,
     /// How it stands.
     pub status: Status,
+    /// Whether a payment is known to have been made.
+    #[serde(skip)]
+    pub is_bound: bool,
     /// What was given back of the price, in fen.
     pub refunded_fen: i64,
     /// The refunds that happened until then did not stand.
@@ -191,6 +197,7 @@ impl Order {
                 _ => return Err(SqlError::Mismatch { column: "status" }),
             },
             product: row.get("product")?,
+            is_bound: row.get::<i64>("is_bound")? == 1,
             refunded_fen: row.get("refunded_fen")?,
             refund_reversed_at: row.get("refund_reversed_at")?,
             created_at: row.get("created_at")?,
@@ -301,7 +308,11 @@ pub fn list(cx: &Context, account_id: Uuid, page: PageRequest) -> Result<Vec<Ord
 /// # Errors
 /// The database failed.
 pub fn bind(cx: &Context, id: Uuid, payment: &str) -> Result<bool, Problem> {
-    let parameters = [Parameter::text(payment), Parameter::id(id)];
+    let parameters = [
+        Parameter::text(payment),
+        Parameter::time(look::first(cx.now())),
+        Parameter::id(id),
+    ];
     match cx.sql()?.first(&BIND, &parameters) {
         Ok(row) => Ok(row.is_some()),
         Err(SqlError::Constraint(Constraint::Unique(_))) => Ok(false),

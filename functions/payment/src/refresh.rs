@@ -38,11 +38,14 @@ pub fn refresh(cx: &Context, order: Order) -> Result<Order, Error> {
 }
 
 /// Asks about an order that is not paid, and credits it or, if it has expired, closes it: there first, and then
-/// here.
+/// here. One whose payment is known is credited without asking: that was begun, and stopped.
 ///
 /// # Errors
 /// As [`refresh`].
 pub fn look(cx: &Context, order: &Order) -> Result<(), Error> {
+    if order.is_bound {
+        return Ok(settle::balance(cx, order)?);
+    }
     let standing = institution::ask(cx, order)?;
     match (&standing, order.status) {
         (Standing::Unpaid, Status::Pending) if order.is_open(cx.now()) => Ok(()),
@@ -53,11 +56,14 @@ pub fn look(cx: &Context, order: &Order) -> Result<(), Error> {
     }
 }
 
-/// Closes a pending order at its institution and then here. One that turns out to be paid is credited.
+/// Closes a pending order at its institution and then here. One that is, or turns out to be, paid is credited.
 ///
 /// # Errors
 /// As [`refresh`].
 pub fn close(cx: &Context, order: &Order) -> Result<(), Error> {
+    if order.is_bound {
+        return Ok(settle::balance(cx, order)?);
+    }
     let closing = institution::close(cx, order)?;
     let standing = match closing {
         Closing::Closed => Standing::Closed,

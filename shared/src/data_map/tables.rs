@@ -529,7 +529,7 @@ tables! {
         basis: Contract,
         retention: Account,
         on_deletion: Deleted,
-        copy: by id Text where "t.id IN (SELECT g.id FROM wallets w JOIN gifts g ON g.sender = w.holder WHERE w.account_id = $1 UNION ALL SELECT g.id FROM wallets w JOIN gifts g ON g.recipient = w.holder WHERE w.account_id = $1)",
+        copy: by id Text where "t.id IN (SELECT g.id FROM wallets w JOIN gifts g ON g.sender = w.holder WHERE w.account_id = $1 UNION ALL SELECT g.id FROM wallets w JOIN gifts g ON g.recipient = w.holder JOIN ledger l ON l.reference = g.id WHERE w.account_id = $1)",
         columns: {
             id Personal Included,
             // The other's pseudonym would lead to what is kept of the other; the own ledger says who gave.

@@ -355,6 +355,51 @@ on_both_engines! {
         assert!(anomalies(&shop.app).is_empty());
     }
 
+    // clause E15, V19
+    [stand_in] fn a_payment_that_is_known_is_credited_though_nobody_tells_again(builder: Builder) {
+        let shop = open(builder.with_internal(LOOK, "payment"));
+        sweep(
+            &shop.app,
+            |app, _| {
+                let person = customer(app);
+                agree_on_time(&shop);
+                let id = order(app, &person, "apple").expect(201).text("/id");
+                let transaction = shop.apple.buy("com.chuangrenmai.coins.60", Some(&id));
+                let body = shop.apple.notification("ONE_TIME_CHARGE", &transaction).body();
+                let attempt = Attempt::new("POST", "/v1/callbacks/apple", None, Value::Null)
+                    .with_body("application/json", body.into_bytes());
+                ((person, id), attempt)
+            },
+            |_, _, _| look_again(&shop),
+            |app, (person, id), _| {
+                let known = format!("SELECT COUNT(*) FROM orders WHERE id = '{id}' AND provider_id IS NOT NULL");
+                let known = app.database().count(&known);
+                assert_eq!(wallet(app, person), (COINS * known, 0));
+                let status = read(app, person, id)["status"].clone();
+                assert_eq!(status, if known == 1 { "paid" } else { "pending" });
+                ledger_holds(app);
+            },
+        );
+        // Also where it was closed, or its owner closes it.
+        for closed in [true, false] {
+            let person = customer(&shop.app);
+            let id = order(&shop.app, &person, "apple").expect(201).text("/id");
+            let status = if closed { "closed" } else { "pending" };
+            shop.app.database().rows(&format!(
+                "UPDATE orders SET provider_id = 'known-{status}', status = '{status}', look_at = 1 \
+                 WHERE id = '{id}' RETURNING id"
+            ));
+            if closed {
+                look_again(&shop);
+            } else {
+                let close = shop.app.request("POST", &format!("/v1/orders/{id}/close")).token(&person.token);
+                assert_eq!(close.send().expect(200).text("/status"), "paid");
+            }
+            assert_eq!(wallet(&shop.app, &person), (COINS, 0));
+        }
+        ledger_holds(&shop.app);
+    }
+
     // clause E15
     [stand_in] fn giving(builder: Builder) {
         let shop = open(builder);
